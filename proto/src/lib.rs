@@ -1,0 +1,3 @@
+//! Wire formats between Gannet's daemons, generated from `proto/*.proto`.
+
+pub mod state;
