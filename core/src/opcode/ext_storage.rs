@@ -1,0 +1,5 @@
+//! Opcodes about external storage providers.
+
+mod diagnose;
+
+pub use diagnose::ExtStorageDiagnose;

@@ -1,0 +1,43 @@
+//! Opcodes about instances.
+
+mod activate_disks;
+mod change_group;
+mod console;
+mod create;
+mod deactivate_disks;
+mod failover;
+mod grow_disk;
+mod migrate;
+mod r#move;
+mod multi_alloc;
+mod query_data;
+mod reboot;
+mod recreate_disks;
+mod reinstall;
+mod remove;
+mod rename;
+mod replace_disks;
+mod set_params;
+mod shutdown;
+mod startup;
+
+pub use activate_disks::InstanceActivateDisks;
+pub use change_group::InstanceChangeGroup;
+pub use console::InstanceConsole;
+pub use create::{InstanceCreate, InstanceCreateMode};
+pub use deactivate_disks::InstanceDeactivateDisks;
+pub use failover::InstanceFailover;
+pub use grow_disk::InstanceGrowDisk;
+pub use migrate::InstanceMigrate;
+pub use r#move::InstanceMove;
+pub use multi_alloc::InstanceMultiAlloc;
+pub use query_data::InstanceQueryData;
+pub use reboot::{InstanceReboot, RebootType};
+pub use recreate_disks::{InstanceRecreateDisks, RecreateDisks};
+pub use reinstall::InstanceReinstall;
+pub use remove::InstanceRemove;
+pub use rename::InstanceRename;
+pub use replace_disks::{InstanceReplaceDisks, ReplaceDisksMode};
+pub use set_params::InstanceSetParams;
+pub use shutdown::{AdminStateSource, InstanceShutdown};
+pub use startup::InstanceStartup;

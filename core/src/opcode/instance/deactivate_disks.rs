@@ -1,0 +1,35 @@
+//! `OP_INSTANCE_DEACTIVATE_DISKS`: takes down the disks of a stopped instance.
+
+use serde::{Deserialize, Serialize};
+
+use crate::opcode::{Parameters, check};
+
+/// Parameters of `OP_INSTANCE_DEACTIVATE_DISKS`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InstanceDeactivateDisks {
+    /// Name of the instance; a unique beginning is enough.
+    pub instance_name: String,
+    /// UUID of the instance, filled in by the master; `None` lets it look up the name.
+    #[serde(default, deserialize_with = "check::maybe_nonempty")]
+    pub instance_uuid: Option<String>,
+    /// Do not ask the hypervisor whether the guest still runs.
+    #[serde(default)]
+    pub force: bool,
+}
+
+impl InstanceDeactivateDisks {
+    /// With everything that has a default at its default.
+    #[must_use]
+    pub fn new(instance_name: impl Into<String>) -> Self {
+        Self { instance_name: instance_name.into(), instance_uuid: None, force: false }
+    }
+}
+
+impl Parameters for InstanceDeactivateDisks {
+    const OP_ID: &'static str = "OP_INSTANCE_DEACTIVATE_DISKS";
+
+    fn subject(&self) -> Option<String> {
+        Some(self.instance_name.clone())
+    }
+}

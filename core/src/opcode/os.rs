@@ -1,0 +1,5 @@
+//! Opcodes about OS definitions.
+
+mod diagnose;
+
+pub use diagnose::OsDiagnose;
