@@ -1,6 +1,6 @@
 //! Filters: which rows of a query are wanted.
 //!
-//! A filter has two spellings, the JSON list of the wire ([`json`]) and the text of `--filter` ([`text`]). Both end in the same
+//! A filter has two spellings, the JSON list of the wire (by serde) and the text of `--filter` ([`Filter::parse`]). Both end in the same
 //! tree: Ganeti's legacy spellings (`=`, `!=`) are normalised while reading, so `!=` is `Not(Compare(Equal, ..))`.
 
 mod args;

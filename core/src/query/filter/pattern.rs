@@ -96,6 +96,12 @@ mod tests {
     }
 
     #[test]
+    fn the_usual_classes_and_escapes_are_there() {
+        let regex = FilterRegex::new(r"(?is)^\w+\d\s\b[[:alpha:]]\-\/\_\#\&\~\ .$").unwrap();
+        assert!(regex.is_match("WEB1 a-/_#&~ \n"));
+    }
+
+    #[test]
     fn a_bad_one_says_why() {
         let error = FilterRegex::new("a(").unwrap_err();
         assert_eq!(error.to_string(), "Invalid regular expression 'a(': unclosed group");

@@ -244,11 +244,9 @@ impl<'a> Parser<'a> {
                     _ => {}
                 },
                 '\n' | '\r' => break,
-                c if c == quote => {
-                    if chars.next_if(|(_, next)| *next == quote).is_none() {
-                        self.at += index + 2;
-                        return Ok(body[..index].to_owned());
-                    }
+                c if c == quote && chars.next_if(|(_, next)| *next == quote).is_none() => {
+                    self.at += index + 2;
+                    return Ok(body[..index].to_owned());
                 }
                 _ => {}
             }
