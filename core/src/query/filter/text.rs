@@ -13,7 +13,7 @@
 //! Ganeti's grammar, with its habits: a list of `and`s is one flat `And` and parentheses keep their own; a backslash in a string keeps
 //! the quote after it from ending the string but stays in the value; in a regex a backslash is taken away (so `\.` is any character and
 //! `\\.` a dot). Three things Ganeti trips over are taken: flags repeated, `and`/`or` right after a regex, numbers glued to a keyword.
-//! `and`, `or` and `not` are never fields here.
+//! Two oddities are refused, because they hide typing mistakes: `and`, `or` and `not` as fields, and `in` glued to the field after it.
 
 use super::{Comparison, Filter, FilterRegex, FilterValue, dns_name_glob};
 
