@@ -44,10 +44,7 @@ pub(crate) fn probe(call: &Call<'_>) -> Result<Capabilities, Error> {
 
 fn parse(domain: &str, host: &str, kvm_missing: Option<Error>) -> Result<Capabilities, Error> {
     let tree = Tree::parse("domain capabilities", domain)?;
-    let text = |path| {
-        tree.text(path)
-            .ok_or_else(|| Error::Parse { what: "domain capabilities", reason: format!("no {path}") })
-    };
+    let text = |path| tree.text(path).ok_or_else(|| Error::Parse { what: "domain capabilities", reason: format!("no {path}") });
     let arch = text("arch")?;
     let mut cpu_models: Vec<String> = tree
         .all("cpu/mode")
@@ -71,12 +68,7 @@ fn parse(domain: &str, host: &str, kvm_missing: Option<Error>) -> Result<Capabil
         }),
         emulator: text("path")?,
         machine: text("machine")?,
-        max_vcpus: tree
-            .all("vcpu")
-            .next()
-            .and_then(|vcpu| vcpu.attr("max"))
-            .and_then(|max| max.parse().ok())
-            .unwrap_or(1),
+        max_vcpus: tree.all("vcpu").next().and_then(|vcpu| vcpu.attr("max")).and_then(|max| max.parse().ok()).unwrap_or(1),
         arch,
         machines,
         cpu_models,
@@ -109,13 +101,8 @@ mod tests {
 
     #[test]
     fn without_kvm() {
-        let refused = Error::Libvirt {
-            call: "capabilities",
-            domain: String::new(),
-            code: 8,
-            origin: 10,
-            message: "KVM is not supported".into(),
-        };
+        let refused =
+            Error::Libvirt { call: "capabilities", domain: String::new(), code: 8, origin: 10, message: "KVM is not supported".into() };
         let found = parse(DOMAIN, HOST, Some(refused)).unwrap();
         assert_eq!(found.kvm_missing.as_deref(), Some("KVM is not supported"));
         assert_eq!(found.accel(Some(32)), Accel::Tcg { tb_cache_mib: Some(32) });

@@ -91,17 +91,12 @@ impl Connection {
         let (events, _) = broadcast::channel(EVENTS_KEPT);
         let (link, link_rx) = watch::channel(Err("not connected yet".to_owned()));
         let (signal, signals) = channel();
-        let watcher = Watcher {
-            uri: options.uri.clone(),
-            events: events.clone(),
-            link,
-            signals,
-            signal: signal.clone(),
-        };
-        std::thread::Builder::new()
-            .name("virt-watch".to_owned())
-            .spawn(move || watcher.run())
-            .map_err(|error| Error::Worker { call: "watch", domain: String::new(), reason: error.to_string() })?;
+        let watcher = Watcher { uri: options.uri.clone(), events: events.clone(), link, signals, signal: signal.clone() };
+        std::thread::Builder::new().name("virt-watch".to_owned()).spawn(move || watcher.run()).map_err(|error| Error::Worker {
+            call: "watch",
+            domain: String::new(),
+            reason: error.to_string(),
+        })?;
         Ok(Connection {
             inner: Arc::new(Inner {
                 pool: Pool::new(&options.uri),
@@ -185,10 +180,7 @@ impl Connection {
     /// Versions of libvirt and of QEMU.
     pub async fn versions(&self) -> Result<Versions, Error> {
         self.read("versions", |call| {
-            Ok(Versions {
-                libvirt: call.check(call.conn.lib_version())?,
-                hypervisor: call.check(call.conn.hyp_version())?,
-            })
+            Ok(Versions { libvirt: call.check(call.conn.lib_version())?, hypervisor: call.check(call.conn.hyp_version())? })
         })
         .await
     }

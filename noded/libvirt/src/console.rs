@@ -78,9 +78,7 @@ impl Console {
         let context = Arc::into_raw(waiting.clone()).cast_mut().cast::<c_void>();
         let events = lock(&waiting).wanted();
         // SAFETY: the stream is valid; the context is one reference count, which `free` gives back.
-        let added = unsafe {
-            sys::virStreamEventAddCallback(stream.as_ptr(), as_int(events), Some(on_event), context, Some(free))
-        };
+        let added = unsafe { sys::virStreamEventAddCallback(stream.as_ptr(), as_int(events), Some(on_event), context, Some(free)) };
         if added < 0 {
             let error = VirtError::last_error();
             // SAFETY: a failed registration does not take the context over.

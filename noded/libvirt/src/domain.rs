@@ -46,7 +46,7 @@ impl Domain {
         self.run(name, Lane::Query, self.connection.options().query, work).await
     }
 
-    async fn change<T: Send + 'static>(
+    pub(crate) async fn change<T: Send + 'static>(
         &self,
         name: &'static str,
         work: impl FnOnce(&Call<'_>) -> Result<T, Error> + Send + 'static,

@@ -18,23 +18,13 @@ pub enum Error {
     },
     /// libvirt refused or failed; `code` is a `virErrorNumber`, `origin` a `virErrorDomain`.
     #[error("libvirt: {call}{} failed: {message} (error {code}, from {origin})", of(domain))]
-    Libvirt {
-        call: &'static str,
-        domain: String,
-        code: u32,
-        origin: u32,
-        message: String,
-    },
+    Libvirt { call: &'static str, domain: String, code: u32, origin: u32, message: String },
     /// The daemon cannot be reached (not running, wrong socket, no permission).
     #[error("cannot reach libvirt at {uri}: {message}")]
     Disconnected { uri: String, message: String },
     /// The guest did not give a device up in time. It still has it.
     #[error("guest {domain} did not release device {device} within {after_s} s")]
-    NotReleased {
-        domain: String,
-        device: String,
-        after_s: u64,
-    },
+    NotReleased { domain: String, device: String, after_s: u64 },
     /// The caller's input was refused before libvirt saw it.
     #[error("invalid {what}: {reason}")]
     Invalid { what: String, reason: String },
@@ -43,25 +33,15 @@ pub enum Error {
     Parse { what: &'static str, reason: String },
     /// A worker thread could not be started or died.
     #[error("libvirt: {call}{}: {reason}", of(domain))]
-    Worker {
-        call: &'static str,
-        domain: String,
-        reason: String,
-    },
+    Worker { call: &'static str, domain: String, reason: String },
 }
 
 fn of(domain: &str) -> String {
-    if domain.is_empty() {
-        String::new()
-    } else {
-        format!(" for guest {domain}")
-    }
+    if domain.is_empty() { String::new() } else { format!(" for guest {domain}") }
 }
 
 fn waiting(behind: Option<&'static str>) -> String {
-    behind.map_or(String::new(), |call| {
-        format!(" (not started: an earlier {call} is still stuck)")
-    })
+    behind.map_or(String::new(), |call| format!(" (not started: an earlier {call} is still stuck)"))
 }
 
 impl Error {
@@ -76,10 +56,7 @@ impl Error {
     }
 
     pub(crate) fn invalid(what: impl Into<String>, reason: impl Into<String>) -> Self {
-        Error::Invalid {
-            what: what.into(),
-            reason: reason.into(),
-        }
+        Error::Invalid { what: what.into(), reason: reason.into() }
     }
 
     /// libvirt's error number (`virErrorNumber`), if this came from libvirt.
@@ -137,18 +114,12 @@ impl Error {
 
     /// The XML was refused.
     pub fn is_bad_xml(&self) -> bool {
-        matches!(
-            self.code(),
-            Some(sys::VIR_ERR_XML_ERROR | sys::VIR_ERR_XML_DETAIL | sys::VIR_ERR_XML_INVALID_SCHEMA)
-        )
+        matches!(self.code(), Some(sys::VIR_ERR_XML_ERROR | sys::VIR_ERR_XML_DETAIL | sys::VIR_ERR_XML_INVALID_SCHEMA))
     }
 
     /// Another job of this domain holds it (also `VIR_ERR_OPERATION_TIMEOUT`: waited for its turn in the daemon).
     pub fn is_busy(&self) -> bool {
-        matches!(
-            self.code(),
-            Some(sys::VIR_ERR_OPERATION_TIMEOUT | sys::VIR_ERR_RESOURCE_BUSY)
-        )
+        matches!(self.code(), Some(sys::VIR_ERR_OPERATION_TIMEOUT | sys::VIR_ERR_RESOURCE_BUSY))
     }
 
     /// The device is not there.
@@ -170,8 +141,7 @@ impl Error {
                     || (*origin == sys::VIR_FROM_RPC
                         && (*code == sys::VIR_ERR_SYSTEM_ERROR
                             || (*code == sys::VIR_ERR_INTERNAL_ERROR
-                                && (message.contains("connection closed")
-                                    || message.contains("client socket is closed")))))
+                                && (message.contains("connection closed") || message.contains("client socket is closed")))))
             }
             _ => false,
         }
@@ -184,31 +154,17 @@ mod tests {
 
     #[track_caller]
     fn libvirt(code: u32, origin: u32, message: &str) -> Error {
-        Error::Libvirt {
-            call: "create",
-            domain: "web1".to_owned(),
-            code,
-            origin,
-            message: message.to_owned(),
-        }
+        Error::Libvirt { call: "create", domain: "web1".to_owned(), code, origin, message: message.to_owned() }
     }
 
     #[test]
     fn messages_name_guest_and_reason() {
-        let stuck = Error::Timeout {
-            call: "setMemory",
-            domain: "web1".into(),
-            after_s: 30,
-            behind: Some("reboot"),
-        };
+        let stuck = Error::Timeout { call: "setMemory", domain: "web1".into(), after_s: 30, behind: Some("reboot") };
         assert_eq!(
             stuck.to_string(),
             "libvirt: setMemory for guest web1 gave no answer within 30 s (not started: an earlier reboot is still stuck)"
         );
-        assert_eq!(
-            libvirt(42, 10, "no domain").to_string(),
-            "libvirt: create for guest web1 failed: no domain (error 42, from 10)"
-        );
+        assert_eq!(libvirt(42, 10, "no domain").to_string(), "libvirt: create for guest web1 failed: no domain (error 42, from 10)");
     }
 
     #[test]

@@ -12,17 +12,39 @@ pub enum Event {
     Connected(Arc<[DomainInfo]>),
     /// The connection was lost; reconnecting.
     Disconnected,
-    Lifecycle { domain: String, uuid: String, change: Lifecycle },
+    Lifecycle {
+        domain: String,
+        uuid: String,
+        change: Lifecycle,
+    },
     /// The guest rebooted.
-    Rebooted { domain: String },
+    Rebooted {
+        domain: String,
+    },
     /// The guest gave a device up; `alias` names it as in the live XML.
-    DeviceRemoved { domain: String, alias: String },
+    DeviceRemoved {
+        domain: String,
+        alias: String,
+    },
     /// The guest refused to give a device up.
-    DeviceRemovalFailed { domain: String, alias: String },
+    DeviceRemovalFailed {
+        domain: String,
+        alias: String,
+    },
     /// A block job ended or became ready. `status`: 0 completed, 1 failed, 2 canceled, 3 ready.
-    BlockJob { domain: String, disk: String, kind: i32, status: i32 },
+    BlockJob {
+        domain: String,
+        disk: String,
+        kind: i32,
+        status: i32,
+    },
     /// QEMU met a disk error, `reason` for example `enospc`.
-    IoError { domain: String, path: String, alias: String, reason: String },
+    IoError {
+        domain: String,
+        path: String,
+        alias: String,
+        reason: String,
+    },
 }
 
 /// A change of state. At start `Resumed` comes *before* `Started`.
@@ -31,9 +53,15 @@ pub enum Lifecycle {
     Defined,
     Undefined,
     /// `migrated` when it arrived from another node.
-    Started { migrated: bool },
-    Suspended { migrated: bool },
-    Resumed { migrated: bool },
+    Started {
+        migrated: bool,
+    },
+    Suspended {
+        migrated: bool,
+    },
+    Resumed {
+        migrated: bool,
+    },
     Stopped(StopReason),
     /// The guest finished its shutdown; `Stopped` follows.
     Shutdown,

@@ -40,11 +40,7 @@ pub(crate) fn start_event_loop() -> Result<(), Error> {
             .map(|_| ())
             .map_err(|e| e.to_string())
     });
-    started.clone().map_err(|reason| Error::Worker {
-        call: "event loop",
-        domain: String::new(),
-        reason,
-    })
+    started.clone().map_err(|reason| Error::Worker { call: "event loop", domain: String::new(), reason })
 }
 
 fn check(result: c_int) -> Result<c_int, VirtError> {
@@ -88,25 +84,19 @@ impl Params {
     pub(crate) fn string(&mut self, name: &CStr, value: &str) -> Result<(), VirtError> {
         let value = CString::new(value)?;
         // SAFETY: the three fields describe a list that libvirt may grow; name and value are copied.
-        check(unsafe {
-            sys::virTypedParamsAddString(&mut self.list, &mut self.len, &mut self.capacity, name.as_ptr(), value.as_ptr())
-        })?;
+        check(unsafe { sys::virTypedParamsAddString(&mut self.list, &mut self.len, &mut self.capacity, name.as_ptr(), value.as_ptr()) })?;
         Ok(())
     }
 
     pub(crate) fn u64(&mut self, name: &CStr, value: u64) -> Result<(), VirtError> {
         // SAFETY: as in `string`.
-        check(unsafe {
-            sys::virTypedParamsAddULLong(&mut self.list, &mut self.len, &mut self.capacity, name.as_ptr(), value)
-        })?;
+        check(unsafe { sys::virTypedParamsAddULLong(&mut self.list, &mut self.len, &mut self.capacity, name.as_ptr(), value) })?;
         Ok(())
     }
 
     pub(crate) fn int(&mut self, name: &CStr, value: i32) -> Result<(), VirtError> {
         // SAFETY: as in `string`.
-        check(unsafe {
-            sys::virTypedParamsAddInt(&mut self.list, &mut self.len, &mut self.capacity, name.as_ptr(), value)
-        })?;
+        check(unsafe { sys::virTypedParamsAddInt(&mut self.list, &mut self.len, &mut self.capacity, name.as_ptr(), value) })?;
         Ok(())
     }
 
@@ -146,9 +136,7 @@ pub(crate) fn job_stats(domain: &Domain, completed: bool) -> Result<(c_int, Para
 /// Migrates through two connections of this process.
 pub(crate) fn migrate_direct(domain: &Domain, dest: &Connect, params: &Params, flags: u32) -> Result<(), VirtError> {
     // SAFETY: all pointers are valid for the call; libvirt does not keep or change the parameters.
-    let moved = unsafe {
-        sys::virDomainMigrate3(domain.as_ptr(), dest.as_ptr(), params.list, params.len.unsigned_abs(), flags)
-    };
+    let moved = unsafe { sys::virDomainMigrate3(domain.as_ptr(), dest.as_ptr(), params.list, params.len.unsigned_abs(), flags) };
     if moved.is_null() {
         return Err(VirtError::last_error());
     }
@@ -161,17 +149,15 @@ pub(crate) fn migrate_direct(domain: &Domain, dest: &Connect, params: &Params, f
 pub(crate) fn migrate_peer(domain: &Domain, uri: &str, params: &Params, flags: u32) -> Result<(), VirtError> {
     let uri = CString::new(uri)?;
     // SAFETY: as in `migrate_direct`.
-    check(unsafe {
-        sys::virDomainMigrateToURI3(domain.as_ptr(), uri.as_ptr(), params.list, params.len.unsigned_abs(), flags)
-    })?;
+    check(unsafe { sys::virDomainMigrateToURI3(domain.as_ptr(), uri.as_ptr(), params.list, params.len.unsigned_abs(), flags) })?;
     Ok(())
 }
 
 /// Registers all events of `conn` into `events`, and its end into `closed`.
 pub(crate) fn subscribe(conn: &Connect, events: &broadcast::Sender<Event>, closed: &Sender<Signal>) -> Result<Registered, VirtError> {
     use sys::virConnectDomainEventGenericCallback as Generic;
-    // SAFETY (all six): libvirt's interface is one registration function for callbacks of many types; it calls each with
-    // the signature that belongs to the event id, which is the one of the function given here.
+    // SAFETY: libvirt's interface is one registration function for callbacks of many types; it calls each with
+    // the signature that belongs to the event id, which is the one of the function given here, in all six cases.
     let callbacks: [(sys::virDomainEventID, Generic); 6] = unsafe {
         [
             (sys::VIR_DOMAIN_EVENT_ID_LIFECYCLE, generic(on_lifecycle as *const ())),
@@ -207,8 +193,7 @@ pub(crate) fn subscribe(conn: &Connect, events: &broadcast::Sender<Event>, close
     }
     let context = Box::into_raw(Box::new(closed.clone())).cast::<c_void>();
     // SAFETY: as above, with `free_closed`.
-    let registered =
-        unsafe { sys::virConnectRegisterCloseCallback(conn.as_ptr(), Some(on_close), context, Some(free_closed)) };
+    let registered = unsafe { sys::virConnectRegisterCloseCallback(conn.as_ptr(), Some(on_close), context, Some(free_closed)) };
     if registered < 0 {
         let error = VirtError::last_error();
         // SAFETY: a failed registration does not take the context over.
@@ -286,12 +271,7 @@ unsafe extern "C" fn on_reboot(_: sys::virConnectPtr, domain: sys::virDomainPtr,
     unsafe { tell(domain, context, |domain| Event::Rebooted { domain }) };
 }
 
-unsafe extern "C" fn on_removed(
-    _: sys::virConnectPtr,
-    domain: sys::virDomainPtr,
-    alias: *const c_char,
-    context: *mut c_void,
-) {
+unsafe extern "C" fn on_removed(_: sys::virConnectPtr, domain: sys::virDomainPtr, alias: *const c_char, context: *mut c_void) {
     // SAFETY: libvirt passes what was registered, and a C string.
     unsafe {
         let alias = text(alias);
@@ -299,12 +279,7 @@ unsafe extern "C" fn on_removed(
     }
 }
 
-unsafe extern "C" fn on_removal_failed(
-    _: sys::virConnectPtr,
-    domain: sys::virDomainPtr,
-    alias: *const c_char,
-    context: *mut c_void,
-) {
+unsafe extern "C" fn on_removal_failed(_: sys::virConnectPtr, domain: sys::virDomainPtr, alias: *const c_char, context: *mut c_void) {
     // SAFETY: libvirt passes what was registered, and a C string.
     unsafe {
         let alias = text(alias);

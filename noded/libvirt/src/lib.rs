@@ -15,6 +15,8 @@
 //!    itself stays listed as [`State::ShutOff`] with its [`StopReason`] until `stop` or the next `start`. Both may be
 //!    repeated at will.
 
+#![cfg_attr(test, allow(clippy::unwrap_used))] // a test may panic
+
 mod capabilities;
 mod connection;
 mod console;

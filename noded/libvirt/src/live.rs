@@ -49,8 +49,8 @@ impl Tree {
                         append(&mut open, c.encode_utf8(&mut [0; 4]));
                     } else {
                         let name = reference.xml10_content();
-                        let text = quick_xml::escape::resolve_predefined_entity(&name)
-                            .ok_or_else(|| bad(format!("unknown entity &{name};")))?;
+                        let text =
+                            quick_xml::escape::resolve_predefined_entity(&name).ok_or_else(|| bad(format!("unknown entity &{name};")))?;
                         append(&mut open, text);
                     }
                 }

@@ -101,9 +101,12 @@ impl DomainSpec {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Accel {
     Kvm,
-    /// Emulation. The translation cache is QEMU's default (a quarter of the guest's memory, up to 1 GiB) unless given:
-    /// 32 MiB do for a Linux guest, 8 MiB made its boot three times slower.
-    Tcg { tb_cache_mib: Option<u32> },
+    /// Emulation. The translation cache is QEMU's default (up to 1 GiB) unless given: 32 MiB do for a Linux guest,
+    /// 8 MiB made its boot three times slower. QEMU 7.2 aborts when a vCPU is plugged in while a small cache is full,
+    /// so a guest with `max_vcpus` above `vcpus` should keep the default.
+    Tcg {
+        tb_cache_mib: Option<u32>,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -157,7 +160,10 @@ pub enum Cpu {
     /// All that the accelerator can do (`max`).
     Maximum,
     /// A named model and features to `require` (true) or `disable` (false).
-    Named { model: String, features: Vec<(String, bool)> },
+    Named {
+        model: String,
+        features: Vec<(String, bool)>,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -243,7 +249,11 @@ pub enum Source {
     File(String),
     Block(String),
     /// A network disk (`rbd`, `gluster`, `nbd`, `http`, …): its image name and hosts (name or address, port).
-    Network { protocol: String, name: String, hosts: Vec<(String, Option<u16>)> },
+    Network {
+        protocol: String,
+        name: String,
+        hosts: Vec<(String, Option<u16>)>,
+    },
     /// A drive without medium (CD-ROM and floppy only).
     Empty,
 }
@@ -308,7 +318,9 @@ pub enum Link {
     OpenVswitch(String),
     /// A tap device without bridge (routed, or cabled by the node agent while the guest is still paused). `create`:
     /// libvirt makes and removes the device; otherwise it must exist.
-    Tap { create: bool },
+    Tap {
+        create: bool,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -12,12 +12,7 @@ use crate::worker::{Call, open};
 use crate::{Error, ffi};
 
 /// Pauses between attempts to reconnect: at first short (a restarted daemon is back within a second), then longer.
-const RETRY: [Duration; 4] = [
-    Duration::from_millis(100),
-    Duration::from_millis(400),
-    Duration::from_secs(1),
-    Duration::from_secs(3),
-];
+const RETRY: [Duration; 4] = [Duration::from_millis(100), Duration::from_millis(400), Duration::from_secs(1), Duration::from_secs(3)];
 /// How often the connection is looked at should its close callback be missed.
 const LOOK: Duration = Duration::from_secs(5);
 
@@ -47,7 +42,7 @@ impl Watcher {
                     let stop = self.hold(&conn);
                     ffi::unsubscribe(&conn, registered);
                     drop(conn);
-                    self.link.send_replace(Err("the connection was lost".to_owned()));
+                    let _previous = self.link.send_replace(Err("the connection was lost".to_owned()));
                     let _nobody_listens = self.events.send(Event::Disconnected);
                     if stop {
                         return;
@@ -58,7 +53,7 @@ impl Watcher {
                     if failures == 0 {
                         tracing::warn!(%error, "no connection to libvirt; trying again");
                     }
-                    self.link.send_replace(Err(error.to_string()));
+                    let _previous = self.link.send_replace(Err(error.to_string()));
                 }
             }
             let pause = RETRY[failures.min(RETRY.len() - 1)];
@@ -82,7 +77,7 @@ impl Watcher {
             }
         };
         tracing::info!(uri = self.uri, domains = domains.len(), "connected to libvirt");
-        self.link.send_replace(Ok(()));
+        let _previous = self.link.send_replace(Ok(()));
         let _nobody_listens = self.events.send(Event::Connected(domains.into()));
         Ok((conn, registered))
     }

@@ -91,9 +91,7 @@ const ABANDONED: u8 = 2;
 
 impl Turn {
     fn take(&self, to: u8) -> bool {
-        self.0
-            .compare_exchange(WAITING, to, Ordering::AcqRel, Ordering::Acquire)
-            .is_ok()
+        self.0.compare_exchange(WAITING, to, Ordering::AcqRel, Ordering::Acquire).is_ok()
     }
 }
 
@@ -112,14 +110,7 @@ impl Pool {
 
     /// Runs `work` on the worker of `domain` and `lane`. When the deadline passes first the answer is `Timeout`; a task
     /// that had not begun then never will, one that had goes on and its result is lost.
-    pub(crate) async fn run<T, F>(
-        &self,
-        name: &'static str,
-        domain: &str,
-        lane: Lane,
-        deadline: Duration,
-        work: F,
-    ) -> Result<T, Error>
+    pub(crate) async fn run<T, F>(&self, name: &'static str, domain: &str, lane: Lane, deadline: Duration, work: F) -> Result<T, Error>
     where
         T: Send + 'static,
         F: FnOnce(&Call<'_>) -> Result<T, Error> + Send + 'static,
@@ -152,13 +143,7 @@ impl Pool {
         result
     }
 
-    fn submit(
-        &self,
-        name: &'static str,
-        domain: &str,
-        lane: Lane,
-        task: Task,
-    ) -> Result<Arc<Mutex<Option<&'static str>>>, Error> {
+    fn submit(&self, name: &'static str, domain: &str, lane: Lane, task: Task) -> Result<Arc<Mutex<Option<&'static str>>>, Error> {
         let key = (domain.to_owned(), lane);
         let mut lanes = lock(&self.lanes);
         let task = match lanes.get(&key) {
@@ -234,12 +219,7 @@ pub(crate) struct Link {
 }
 
 impl Link {
-    fn call<T>(
-        &mut self,
-        name: &'static str,
-        domain: &str,
-        work: impl FnOnce(&Call<'_>) -> Result<T, Error>,
-    ) -> Result<T, Error> {
+    fn call<T>(&mut self, name: &'static str, domain: &str, work: impl FnOnce(&Call<'_>) -> Result<T, Error>) -> Result<T, Error> {
         let conn = match self.conn.take() {
             Some(conn) if conn.is_alive().unwrap_or(false) => conn,
             _ => open(&self.uri)?,
@@ -255,10 +235,8 @@ impl Link {
 
 /// Opens a connection; blocks. The event loop must be running.
 pub(crate) fn open(uri: &str) -> Result<Connect, Error> {
-    let conn = Connect::open(Some(uri)).map_err(|error| Error::Disconnected {
-        uri: uri.to_owned(),
-        message: error.message().to_owned(),
-    })?;
+    let conn =
+        Connect::open(Some(uri)).map_err(|error| Error::Disconnected { uri: uri.to_owned(), message: error.message().to_owned() })?;
     if let Err(error) = conn.set_keep_alive(KEEPALIVE.0, KEEPALIVE.1) {
         // drivers without a daemon (test, embed) have none
         tracing::debug!(uri, %error, "no keepalive on this connection");

@@ -24,10 +24,7 @@ impl Domain {
 
     /// Plugs vCPUs in or out, up to the definition's `max_vcpus`.
     pub async fn set_vcpus(&self, vcpus: u32) -> Result<(), Error> {
-        self.change("setVcpus", move |call| {
-            call.check(call.lookup()?.set_vcpus_flags(vcpus, sys::VIR_DOMAIN_VCPU_LIVE))
-        })
-        .await
+        self.change("setVcpus", move |call| call.check(call.lookup()?.set_vcpus_flags(vcpus, sys::VIR_DOMAIN_VCPU_LIVE))).await
     }
 
     /// Plugs a disk in. One whose alias is plugged in already is left as it is.
@@ -57,10 +54,7 @@ impl Domain {
     /// Changes a device in place (medium of a CD-ROM, link or bridge of a NIC).
     pub async fn update(&self, xml: String) -> Result<(), Error> {
         let xml = checked(&xml)?;
-        self.change("update", move |call| {
-            call.check(call.lookup()?.update_device_flags(&xml, sys::VIR_DOMAIN_AFFECT_LIVE))
-        })
-        .await
+        self.change("update", move |call| call.check(call.lookup()?.update_device_flags(&xml, sys::VIR_DOMAIN_AFFECT_LIVE))).await
     }
 
     /// Unplugs a device by its alias and waits until the guest has really given it up. One that is not there is fine.
@@ -108,11 +102,7 @@ impl Domain {
             })
             .await;
             if refused || left.is_zero() {
-                return Err(Error::NotReleased {
-                    domain: self.name.clone(),
-                    device: alias.to_owned(),
-                    after_s: begin.elapsed().as_secs(),
-                });
+                return Err(Error::NotReleased { domain: self.name.clone(), device: alias.to_owned(), after_s: begin.elapsed().as_secs() });
             }
         }
     }
@@ -120,9 +110,7 @@ impl Domain {
     /// Tells the guest that a disk (by target name) now has `bytes`; the image must have grown (raw) or is grown (qcow2).
     pub async fn block_resize(&self, target: &str, bytes: u64) -> Result<(), Error> {
         let target = checked(target)?;
-        self.change("blockResize", move |call| {
-            call.check(call.lookup()?.block_resize(&target, bytes, sys::VIR_DOMAIN_BLOCK_RESIZE_BYTES))
-        })
-        .await
+        self.change("blockResize", move |call| call.check(call.lookup()?.block_resize(&target, bytes, sys::VIR_DOMAIN_BLOCK_RESIZE_BYTES)))
+            .await
     }
 }

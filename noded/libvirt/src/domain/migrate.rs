@@ -51,7 +51,8 @@ pub struct Migration {
     pub data_uri: Option<String>,
     /// Address on which the target's QEMU listens; `None`: all.
     pub listen_address: Option<String>,
-    /// Port of the target for disks that are copied; `None`: one of 49152 to 49215.
+    /// Port of the target for disks that are copied; `None`: one of 49152 to 49215. Best left to libvirt: 9.0 was seen
+    /// not to give a chosen port back, so that the next migration to it failed with "Failed to reserve port".
     pub disks_port: Option<u16>,
     /// The definition for the target, where paths or addresses differ. See [`Domain::migratable_xml`].
     pub dest_xml: Option<String>,
@@ -177,13 +178,10 @@ impl Domain {
     pub async fn migrate(&self, migration: &Migration) -> Result<(), Error> {
         let deadline = migration.deadline;
         let wanted = migration.clone();
-        let work = self.connection.pool().run(
-            "migrate",
-            &self.name,
-            Lane::Change,
-            deadline.saturating_add(ABORT_GRACE),
-            move |call| migrate(call, &wanted),
-        );
+        let work = self
+            .connection
+            .pool()
+            .run("migrate", &self.name, Lane::Change, deadline.saturating_add(ABORT_GRACE), move |call| migrate(call, &wanted));
         tokio::pin!(work);
         match tokio::time::timeout(deadline, &mut work).await {
             Ok(result) => return result,
@@ -194,12 +192,7 @@ impl Domain {
         }
         match work.await {
             Ok(()) => Ok(()), // done in the last moment
-            Err(_) => Err(Error::Timeout {
-                call: "migrate",
-                domain: self.name.clone(),
-                after_s: deadline.as_secs(),
-                behind: None,
-            }),
+            Err(_) => Err(Error::Timeout { call: "migrate", domain: self.name.clone(), after_s: deadline.as_secs(), behind: None }),
         }
     }
 

@@ -63,9 +63,7 @@ pub(super) fn disk(disk: &Disk) -> Result<Element, Error> {
         Source::File(path) => ("file", Some(element("source").attr("file", path))),
         Source::Block(path) => ("block", Some(element("source").attr("dev", path))),
         Source::Network { protocol, name, hosts } => {
-            let hosts = hosts
-                .iter()
-                .map(|(host, port)| element("host").attr("name", host).maybe("port", *port));
+            let hosts = hosts.iter().map(|(host, port)| element("host").attr("name", host).maybe("port", *port));
             let source = element("source").attr("protocol", protocol).attr("name", name);
             ("network", Some(source.children(hosts)))
         }
@@ -99,9 +97,7 @@ pub(super) fn nic(nic: &Nic) -> Result<Element, Error> {
     }
     let mut target = element("target").maybe("dev", nic.ifname.as_ref());
     let (kind, source) = match &nic.link {
-        Link::Bridge(bridge) | Link::OpenVswitch(bridge) => {
-            ("bridge", Some(element("source").attr("bridge", bridge)))
-        }
+        Link::Bridge(bridge) | Link::OpenVswitch(bridge) => ("bridge", Some(element("source").attr("bridge", bridge))),
         Link::Tap { create } => {
             if !create {
                 if nic.ifname.is_none() {
@@ -115,9 +111,8 @@ pub(super) fn nic(nic: &Nic) -> Result<Element, Error> {
     let ovs = matches!(nic.link, Link::OpenVswitch(_)).then(|| element("virtualport").attr("type", "openvswitch"));
     let queues = (nic.queues > 1).then_some(nic.queues);
     // said only for virtio: other models have no back end to choose
-    let driver = (nic.model == "virtio").then(|| {
-        element("driver").attr("name", if nic.vhost { "vhost" } else { "qemu" }).maybe("queues", queues)
-    });
+    let driver =
+        (nic.model == "virtio").then(|| element("driver").attr("name", if nic.vhost { "vhost" } else { "qemu" }).maybe("queues", queues));
     Ok(element("interface")
         .attr("type", kind)
         .child(element("mac").attr("address", &nic.mac))
@@ -137,12 +132,7 @@ fn vlan(nic: &Nic) -> Option<Element> {
         return untagged.map(|id| element("vlan").child(element("tag").attr("id", id)));
     }
     let native = untagged.map(|id| element("tag").attr("id", id).attr("nativeMode", "untagged"));
-    Some(
-        element("vlan")
-            .attr("trunk", "yes")
-            .children(native)
-            .children(tagged.iter().map(|id| element("tag").attr("id", id))),
-    )
+    Some(element("vlan").attr("trunk", "yes").children(native).children(tagged.iter().map(|id| element("tag").attr("id", id))))
 }
 
 fn serial(serial: &Serial) -> [Element; 2] {
@@ -178,9 +168,7 @@ fn graphics(graphics: &Graphics) -> Option<Element> {
                 (Listen::Address(_), Some(port)) => vnc.attr("port", port).attr("autoport", "no"),
                 (Listen::Address(_), None) => vnc.attr("autoport", "yes"),
             };
-            let vnc = vnc
-                .maybe("passwd", password.as_ref().map(|password| password.0.as_str()))
-                .maybe("keymap", keymap.as_ref());
+            let vnc = vnc.maybe("passwd", password.as_ref().map(|password| password.0.as_str())).maybe("keymap", keymap.as_ref());
             Some(vnc.child(match listen {
                 Listen::Address(address) => element("listen").attr("type", "address").attr("address", address),
                 Listen::Socket(path) => element("listen").attr("type", "socket").attr("socket", path),
@@ -211,9 +199,7 @@ fn spice(spice: &Spice) -> Element {
 fn balloon(spec: &DomainSpec) -> Element {
     match spec.balloon_stats_s {
         None => element("memballoon").attr("model", "none"),
-        Some(period) => element("memballoon")
-            .attr("model", "virtio")
-            .child(element("stats").attr("period", period)),
+        Some(period) => element("memballoon").attr("model", "virtio").child(element("stats").attr("period", period)),
     }
 }
 
@@ -223,14 +209,11 @@ fn alias(alias: Option<&str>) -> Option<Element> {
 
 /// libvirt ignores names without this prefix, and the device could not be found again.
 fn check_alias(alias: Option<&str>) -> Result<(), Error> {
-    let fine = |alias: &str| {
-        alias.starts_with("ua-") && alias.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
-    };
+    let fine = |alias: &str| alias.starts_with("ua-") && alias.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
     match alias {
-        Some(alias) if !fine(alias) => Err(Error::invalid(
-            format!("device alias {alias:?}"),
-            "it must begin with ua- and have only letters, digits, - and _",
-        )),
+        Some(alias) if !fine(alias) => {
+            Err(Error::invalid(format!("device alias {alias:?}"), "it must begin with ua- and have only letters, digits, - and _"))
+        }
         _ => Ok(()),
     }
 }

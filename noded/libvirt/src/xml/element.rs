@@ -51,8 +51,7 @@ impl Element {
     pub(super) fn to_xml(&self) -> Result<String, Error> {
         self.check()?;
         let mut writer = Writer::new_with_indent(Vec::new(), b' ', 2);
-        self.write(&mut writer)
-            .map_err(|error| Error::invalid("domain XML", error.to_string()))?;
+        self.write(&mut writer).map_err(|error| Error::invalid("domain XML", error.to_string()))?;
         String::from_utf8(writer.into_inner()).map_err(|error| Error::invalid("domain XML", error.to_string()))
     }
 
@@ -61,10 +60,7 @@ impl Element {
         let attrs = self.attrs.iter().map(|(name, value)| (*name, value));
         for (name, value) in attrs.chain(self.text.iter().map(|text| ("text", text))) {
             if value.chars().any(|c| c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}')) {
-                return Err(Error::invalid(
-                    format!("<{}> {name}", self.name),
-                    "it contains a control character",
-                ));
+                return Err(Error::invalid(format!("<{}> {name}", self.name), "it contains a control character"));
             }
         }
         self.children.iter().try_for_each(Element::check)

@@ -32,9 +32,11 @@ pub(super) fn domain(spec: &DomainSpec) -> Result<Element, Error> {
         }))
         .child(vcpu(spec))
         .children(cputune(spec))
-        .children(spec.numa_nodeset.as_ref().map(|nodes| {
-            element("numatune").child(element("memory").attr("mode", "strict").attr("nodeset", nodes))
-        }))
+        .children(
+            spec.numa_nodeset
+                .as_ref()
+                .map(|nodes| element("numatune").child(element("memory").attr("mode", "strict").attr("nodeset", nodes))),
+        )
         .child(os(spec))
         .child(features(spec))
         .children(cpu(spec))
@@ -85,37 +87,24 @@ fn check(spec: &DomainSpec) -> Result<(), Error> {
 
 fn metadata(metadata: &Metadata) -> Element {
     element("metadata").child(
-        element("gannet:instance")
-            .attr("xmlns:gannet", GANNET_NS)
-            .attr("uuid", &metadata.instance_uuid)
-            .attr("node", &metadata.node_uuid),
+        element("gannet:instance").attr("xmlns:gannet", GANNET_NS).attr("uuid", &metadata.instance_uuid).attr("node", &metadata.node_uuid),
     )
 }
 
 fn vcpu(spec: &DomainSpec) -> Element {
     let max = spec.max_vcpus.unwrap_or(spec.vcpus);
     let all = spec.cpu_pins.iter().find(|pin| pin.vcpu.is_none()).map(|pin| &pin.cpuset);
-    element("vcpu")
-        .attr("placement", "static")
-        .maybe("cpuset", all)
-        .maybe("current", (max != spec.vcpus).then_some(spec.vcpus))
-        .text(max)
+    element("vcpu").attr("placement", "static").maybe("cpuset", all).maybe("current", (max != spec.vcpus).then_some(spec.vcpus)).text(max)
 }
 
 fn cputune(spec: &DomainSpec) -> Option<Element> {
-    let pins: Vec<Element> = spec
-        .cpu_pins
-        .iter()
-        .filter_map(|pin| Some(element("vcpupin").attr("vcpu", pin.vcpu?).attr("cpuset", &pin.cpuset)))
-        .collect();
+    let pins: Vec<Element> =
+        spec.cpu_pins.iter().filter_map(|pin| Some(element("vcpupin").attr("vcpu", pin.vcpu?).attr("cpuset", &pin.cpuset))).collect();
     (!pins.is_empty()).then(|| element("cputune").children(pins))
 }
 
 fn os(spec: &DomainSpec) -> Element {
-    let kind = element("type")
-        .attr("arch", &spec.arch)
-        .maybe("machine", spec.machine.as_ref())
-        .text("hvm");
+    let kind = element("type").attr("arch", &spec.arch).maybe("machine", spec.machine.as_ref()).text("hvm");
     let os = element("os").child(kind);
     // firmware boot order and direct kernel boot exclude each other
     match &spec.kernel {
@@ -152,10 +141,7 @@ fn features(spec: &DomainSpec) -> Element {
 
 fn cpu(spec: &DomainSpec) -> Option<Element> {
     let topology = spec.topology.map(|topology| {
-        element("topology")
-            .attr("sockets", topology.sockets)
-            .attr("cores", topology.cores)
-            .attr("threads", topology.threads)
+        element("topology").attr("sockets", topology.sockets).attr("cores", topology.cores).attr("threads", topology.threads)
     });
     let mode = |mode| element("cpu").attr("mode", mode).attr("check", "none");
     match &spec.cpu {
@@ -165,11 +151,9 @@ fn cpu(spec: &DomainSpec) -> Option<Element> {
         Cpu::Maximum => Some(mode("maximum").children(topology)),
         Cpu::Named { model, features } => {
             let model = element("model").attr("fallback", "forbid").text(model);
-            let features = features.iter().map(|(name, wanted)| {
-                element("feature")
-                    .attr("policy", if *wanted { "require" } else { "disable" })
-                    .attr("name", name)
-            });
+            let features = features
+                .iter()
+                .map(|(name, wanted)| element("feature").attr("policy", if *wanted { "require" } else { "disable" }).attr("name", name));
             let cpu = element("cpu").attr("mode", "custom").attr("match", "exact").attr("check", "none");
             Some(cpu.child(model).children(topology).children(features))
         }

@@ -64,10 +64,7 @@ fn full() -> DomainSpec {
         on_reboot: OnReboot::Exit,
         cpu: Cpu::Named { model: "qemu64".into(), features: vec![("vmx".into(), true), ("svm".into(), false)] },
         topology: Some(Topology { sockets: 1, cores: 2, threads: 2 }),
-        cpu_pins: vec![
-            CpuPin { vcpu: None, cpuset: "0-3".into() },
-            CpuPin { vcpu: Some(1), cpuset: "2,3".into() },
-        ],
+        cpu_pins: vec![CpuPin { vcpu: None, cpuset: "0-3".into() }, CpuPin { vcpu: Some(1), cpuset: "2,3".into() }],
         numa_nodeset: Some("0".into()),
         hugepages: Some(HugePages { size_kib: Some(2048) }),
         disks: vec![
