@@ -80,3 +80,41 @@ pub fn hosts(lab: &Lab) -> String {
 pub const GUEST_NAMES: u8 = 50;
 /// Which directories file-based disks may be in.
 pub const STORAGE_PATHS: &str = "/srv/ganeti/file-storage\n/srv/ganeti/shared-file-storage\n";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lab::Kind;
+
+    #[test]
+    fn a_node_loses_its_processes_and_its_run_directory_with_its_power() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let lab = Lab::plan(dir.path(), Kind::Fake, 2, "demo.gannet.example").expect("planned");
+        lab.save().expect("saved");
+        lab.up().expect("up");
+        let spawn = |node: &Node| lab.command(node, "sh").expect("on").args(["-c", "sleep 60 & exec sleep 60"]).spawn().expect("sh runs");
+        let (mut first, mut second) = (spawn(&lab.nodes[0]), spawn(&lab.nodes[1]));
+        run::wait_for("processes", Duration::from_secs(10), || lab.nodes.iter().all(|n| lab.processes(n).len() == 2).then_some(()))
+            .expect("they run");
+        std::fs::write(lab.nodes[0].root.join("run/guest"), "").expect("written");
+        std::fs::write(lab.nodes[0].data_dir().join("state"), "").expect("written");
+        lab.off(&lab.nodes[0]).expect("off");
+        first.wait().expect("ended");
+        assert!(!lab.is_on(&lab.nodes[0]) && lab.is_on(&lab.nodes[1]));
+        assert_eq!(lab.processes(&lab.nodes[1]).len(), 2, "the other node is untouched");
+        lab.on(&lab.nodes[0]).expect("on");
+        assert!(!lab.nodes[0].root.join("run/guest").exists() && lab.nodes[0].data_dir().join("state").exists());
+        lab.down().expect("down");
+        second.wait().expect("ended");
+        assert!(!dir.path().exists(), "the directory is left");
+    }
+
+    #[test]
+    fn hosts_names_nodes_cluster_and_guests() {
+        let lab = Lab::plan(std::path::Path::new("/x"), Kind::Fake, 2, "demo.gannet.example").expect("planned");
+        let hosts = hosts(&lab);
+        for name in ["cluster", "node1", "node2", "instance1", "instance50"] {
+            assert!(hosts.lines().any(|line| line.ends_with(&format!(" {name}.demo.gannet.example {name}"))), "{name}: {hosts}");
+        }
+    }
+}

@@ -136,8 +136,9 @@ fn try_install(packages: &[&str]) -> Result<bool> {
     Ok(output.status.success())
 }
 
+/// Never removes a package: what is on this machine is somebody's.
 fn install(options: &[&str], packages: &[&str]) -> Result<std::process::Output> {
-    let mut command = apt(&["install", "-y", "--no-install-recommends"]);
+    let mut command = apt(&["install", "-y", "--no-remove", "--no-install-recommends"]);
     command.args(options).args(packages);
     run::streamed(&mut command, INSTALL_LIMIT, |line| {
         if line.starts_with("Setting up ") {
@@ -154,7 +155,7 @@ fn apt(arguments: &[&str]) -> Command {
     command
 }
 
-/// `name=version` for what is missing, and for what is installed in a version that no source offers.
+/// `name=version` for what is missing, and for what is installed in a newer version than any source offers.
 fn pinned(wanted: &[&str], missing: &[&str]) -> Result<Vec<String>> {
     let mut pinned = Vec::new();
     for package in wanted {
@@ -171,7 +172,7 @@ fn pinned(wanted: &[&str], missing: &[&str]) -> Result<Vec<String>> {
             continue;
         }
         let installed = run::text(Command::new("dpkg-query").args(["-W", "-f", "${Version}", package]), Duration::from_secs(60))?;
-        if !offered.contains(&installed) {
+        if !offered.contains(&installed) && is_newer(&installed, best)? {
             say::line(format!(
                 "  {package} {installed} is installed, but no configured source has it and it stands in the way: going back to {best}"
             ));
@@ -179,6 +180,13 @@ fn pinned(wanted: &[&str], missing: &[&str]) -> Result<Vec<String>> {
         }
     }
     Ok(pinned)
+}
+
+/// Whether version `a` is newer than `b`, in dpkg's order.
+fn is_newer(a: &str, b: &str) -> Result<bool> {
+    let mut command = Command::new("dpkg");
+    command.args(["--compare-versions", a, "gt", b]);
+    Ok(run::output(&mut command, Duration::from_secs(60))?.status.success())
 }
 
 /// The versions that `apt-cache madison` lists, best first: `name | version | source`.
@@ -199,6 +207,12 @@ mod tests {
         let text = "qemu-utils | 1:7.2+dfsg-7 | http://deb.debian.org/debian bookworm/main amd64 Packages\n\
                     qemu-utils | 1:7.1-1 | http://deb.debian.org/debian bookworm/main Sources\n";
         assert_eq!(madison_versions(text), ["1:7.2+dfsg-7"]);
+    }
+
+    #[test]
+    fn versions_are_compared_as_dpkg_does() {
+        assert!(is_newer("1:8.2+ds-1~bpo12+1", "1:7.2+dfsg-7").expect("dpkg runs"));
+        assert!(!is_newer("3.0.19-1", "3.0.22-1").expect("dpkg runs"));
     }
 
     #[test]

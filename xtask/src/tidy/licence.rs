@@ -7,6 +7,14 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
+/// What deny.toml allows.
+#[derive(Debug, Default)]
+struct Allowed {
+    everywhere: BTreeSet<String>,
+    /// Package and licence.
+    exceptions: Vec<(String, BTreeSet<String>)>,
+}
+
 pub(super) fn check(metadata: &Value, root: &Path) -> Result<Vec<String>> {
     let path = root.join("deny.toml");
     let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
@@ -15,25 +23,44 @@ pub(super) fn check(metadata: &Value, root: &Path) -> Result<Vec<String>> {
     Ok(packages.iter().filter_map(|package| judge(package, &allowed)).collect())
 }
 
-fn judge(package: &Value, allowed: &BTreeSet<String>) -> Option<String> {
+fn judge(package: &Value, allowed: &Allowed) -> Option<String> {
     let name = package["name"].as_str().unwrap_or_default();
     let Some(licence) = package["license"].as_str() else { return Some(format!("{name}: names no licence")) };
-    if is_allowed(licence, allowed) { None } else { Some(format!("{name}: licence `{licence}` is not covered by deny.toml")) }
+    let excepted = allowed.exceptions.iter().any(|(package, licences)| package == name && is_allowed(licence, licences));
+    if excepted || is_allowed(licence, &allowed.everywhere) {
+        None
+    } else {
+        Some(format!("{name}: licence `{licence}` is not covered by deny.toml"))
+    }
 }
 
-/// The strings of `allow = [ … ]` in the section `[licenses]`.
-fn allowed(toml: &str) -> Result<BTreeSet<String>> {
+/// Reads `allow = [ … ]` and the one-line tables of `exceptions` in the section `[licenses]`: all of TOML that is needed here.
+fn allowed(toml: &str) -> Result<Allowed> {
     let section = toml.split_once("[licenses]").context("deny.toml has no section [licenses]")?.1;
+    let mut allowed = Allowed::default();
+    let mut plain = String::new();
     // A comment may hold brackets and quotes.
-    let section: String = section.lines().map(|line| line.split('#').next().unwrap_or_default()).collect::<Vec<_>>().join("\n");
-    let list = section.split_once("allow").and_then(|(_, rest)| rest.split_once('[')).and_then(|(_, rest)| rest.split_once(']'));
-    let list = list.context("deny.toml has no list `allow` in [licenses]")?.0;
-    let names: BTreeSet<String> =
-        list.split(',').map(|word| word.trim().trim_matches('"').to_owned()).filter(|word| !word.is_empty()).collect();
-    if names.is_empty() {
+    for line in section.lines().map(|line| line.split('#').next().unwrap_or_default()).take_while(|line| !line.starts_with('[')) {
+        match line.split_once("name = ") {
+            Some((_, rest)) => allowed.exceptions.push((strings(rest).into_iter().next().unwrap_or_default(), list(rest)?)),
+            None => plain.extend([line, "\n"]),
+        }
+    }
+    allowed.everywhere = list(&plain)?;
+    if allowed.everywhere.is_empty() {
         bail!("deny.toml allows no licence at all");
     }
-    Ok(names)
+    Ok(allowed)
+}
+
+fn list(text: &str) -> Result<BTreeSet<String>> {
+    let list = text.split_once("allow").and_then(|(_, rest)| rest.split_once('[')).and_then(|(_, rest)| rest.split_once(']'));
+    Ok(strings(list.context("deny.toml has no list `allow` in [licenses]")?.0).into_iter().collect())
+}
+
+/// All strings in double quotes.
+fn strings(text: &str) -> Vec<String> {
+    text.split('"').skip(1).step_by(2).map(str::to_owned).collect()
 }
 
 /// SPDX: `OR` needs one, `AND` all; `AND` binds closer. The old `A/B` means `A OR B`.
@@ -95,12 +122,15 @@ impl Parser<'_> {
 mod tests {
     use super::*;
 
+    const SAMPLE: &str = "[bans]\nallow = []\n[licenses]\nallow = [ # the list ]\n \"MIT\",\n \"Apache-2.0\", \"Apache-2.0 WITH LLVM-exception\",\n]\n\
+                          exceptions = [\n { name = \"virt\", allow = [\"LGPL-2.1\"] },\n]\n[sources]\n";
+
     #[track_caller]
     fn check(expression: &str, expected: bool) {
         let allowed =
             allowed("x = 1\n[licenses]\nallow = [ # the list ]\n \"MIT\",\n \"Apache-2.0\", \"Apache-2.0 WITH LLVM-exception\",\n]\n")
                 .expect("a list");
-        assert_eq!(is_allowed(expression, &allowed), expected, "{expression}");
+        assert_eq!(is_allowed(expression, &allowed.everywhere), expected, "{expression}");
     }
 
     #[test]
@@ -114,5 +144,14 @@ mod tests {
         check("GPL-3.0-only/MIT", true);
         check("MIT OR GPL-3.0-only AND ISC", true);
         check("MIT MIT", false);
+    }
+
+    #[test]
+    fn exceptions_are_for_one_package() {
+        let allowed = allowed(SAMPLE).expect("a list");
+        let package = |name: &str| serde_json::json!({"name": name, "license": "LGPL-2.1"});
+        assert_eq!(judge(&package("virt"), &allowed), None);
+        assert!(judge(&package("other"), &allowed).is_some());
+        assert!(judge(&serde_json::json!({"name": "bare", "license": null}), &allowed).is_some());
     }
 }

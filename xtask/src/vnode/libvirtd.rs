@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 
 use crate::lab::{Lab, Node, files};
-use crate::{run, say};
+use crate::run;
 
 /// A cold capability cache makes libvirtd ask QEMU, up to some 10 s on a loaded machine.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -31,16 +31,17 @@ pub(super) fn configure(lab: &Lab, node: &Node) -> Result<()> {
     Ok(())
 }
 
-/// Starts libvirtd and, on the first node, lets it learn what QEMU can do.
+/// Starts libvirtd. When it has never run on the first node, waits until it has learned what QEMU can do: the other nodes copy that.
 pub(super) fn start(lab: &Lab, node: &Node) -> Result<()> {
+    let is_cold = !cache(node).is_dir();
     let mut command = lab.command(node, "libvirtd")?;
     command.args(["--daemon", "--pid-file", "/run/libvirtd.pid"]);
     run::text(&mut command, LIMIT).with_context(|| format!("libvirtd does not start on {}", node.name))?;
     let socket = socket(node);
     run::wait_for(&format!("libvirtd of {}", node.name), LIMIT, || socket.exists().then_some(()))?;
-    if node.index == 1 && !cache(node).is_dir() {
-        say::line("  libvirt asks QEMU what it can do (once)");
-        run::text(&mut virsh(node, &["domcapabilities", "--virttype", "qemu"]), LIMIT)?;
+    if is_cold {
+        let probe = ["domcapabilities", "--virttype", "qemu"];
+        run::text(&mut virsh(node, &probe), LIMIT).with_context(|| format!("libvirt on {} does not get answers from QEMU", node.name))?;
     }
     Ok(())
 }
