@@ -4,18 +4,30 @@
 //! is a transaction on rows; it is acknowledged when a majority of the master
 //! candidates has it on disk. confd does not know what the rows mean.
 #![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod client;
 pub mod command;
+pub mod daemon;
 pub mod error;
+pub mod state;
 pub mod status;
 
+mod bootstrap;
+mod identity;
+mod proposer;
+mod raft;
+mod server;
+mod store;
+mod tls;
 mod wire;
 mod wire_status;
 
+pub use bootstrap::{bootstrap, prepare};
 pub use client::{Client, Event, Follower, Proposed};
 pub use command::{Change, Command, Condition, Expect, Key, Kind, Outcome, Row, RowChange, Write};
 pub use error::Error;
+pub use identity::Identity;
 pub use status::{Member, Role, RoleKind, Status};
 
 /// The largest gRPC message either side takes: a batch of writes of large

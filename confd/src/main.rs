@@ -1,0 +1,179 @@
+//! `gannet-confd`: the configuration store of a master candidate.
+#![forbid(unsafe_code)]
+
+use std::fs::{File, OpenOptions};
+use std::net::SocketAddr;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anyhow::Context;
+use clap::Parser;
+use gannet_confd::daemon::{self, Options};
+use gannet_core::paths::Paths;
+use sd_notify::NotifyState;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tracing_subscriber::EnvFilter;
+
+/// The configuration store of a Gannet master candidate.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Args {
+    /// Put all paths below this directory (a virtual node)
+    #[arg(long, env = "GANETI_ROOTDIR", value_name = "DIR")]
+    root: Option<PathBuf>,
+    /// Log to standard error instead of the log file
+    #[arg(long, short)]
+    foreground: bool,
+    /// Address and port for the other master candidates [default: as in the cluster]
+    #[arg(long, value_name = "IP:PORT")]
+    bind: Option<SocketAddr>,
+    /// Where the databases are [default: DATA_DIR/confd]
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// Where the master daemon connects [default: RUN_DIR/socket/gannet-confd]
+    #[arg(long, value_name = "PATH")]
+    socket: Option<PathBuf>,
+    /// What to log: error, warn, info, debug, or a tracing filter
+    #[arg(long, default_value = "info", value_name = "LEVEL")]
+    log_level: String,
+    /// Log more; the same as --log-level debug
+    #[arg(long, short)]
+    debug: bool,
+    /// Refuse writes while less than this is free for the databases, in MiB
+    #[arg(long, default_value_t = 64, value_name = "MIB")]
+    reserve: u64,
+}
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    match start(args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("{error:#}");
+            eprintln!("gannet-confd: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start(args: Args) -> anyhow::Result<()> {
+    let paths = Paths::new(args.root.clone());
+    let log = start_log(&args, &paths)?;
+    let options = Options {
+        data_dir: args.data_dir.unwrap_or_else(|| paths.confd_dir()),
+        socket: args.socket.unwrap_or_else(|| paths.confd_socket()),
+        bind: args.bind,
+        ca: paths.ca_cert(),
+        node_cert: paths.node_cert(),
+        member_cert: paths.master_cert(),
+        reserve: args.reserve << 20,
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        // Store calls run there; more would only wait for the same locks.
+        .max_blocking_threads(16)
+        .enable_all()
+        .build()
+        .context("cannot start")?;
+    runtime.block_on(serve(options, log))
+}
+
+async fn serve(options: Options, log: Option<LogFile>) -> anyhow::Result<()> {
+    let (stop, stopping) = watch::channel(false);
+    tokio::spawn(signals(stop, log)?);
+    let ready = || notify(&[NotifyState::Ready]);
+    daemon::run(options, stopping, ready).await?;
+    tracing::info!("confd has stopped");
+    Ok(())
+}
+
+/// SIGTERM and SIGINT stop; SIGHUP opens the log file again.
+fn signals(
+    stop: watch::Sender<bool>,
+    log: Option<LogFile>,
+) -> anyhow::Result<impl Future<Output = ()>> {
+    let mut term = signal(SignalKind::terminate()).context("cannot handle SIGTERM")?;
+    let mut int = signal(SignalKind::interrupt()).context("cannot handle SIGINT")?;
+    let mut hup = signal(SignalKind::hangup()).context("cannot handle SIGHUP")?;
+    Ok(async move {
+        loop {
+            tokio::select! {
+                _ = term.recv() => break,
+                _ = int.recv() => break,
+                _ = hup.recv() => if let Some(log) = &log { log.reopen() },
+            }
+        }
+        notify(&[NotifyState::Stopping]);
+        stop.send_replace(true);
+    })
+}
+
+/// Tells systemd, if it is there.
+fn notify(state: &[NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(state) {
+        tracing::debug!(%error, "cannot notify the service manager");
+    }
+}
+
+fn start_log(args: &Args, paths: &Paths) -> anyhow::Result<Option<LogFile>> {
+    let level = if args.debug { "debug" } else { &args.log_level };
+    let filter = EnvFilter::try_new(level)
+        .with_context(|| format!("--log-level {level} is not a level or filter"))?
+        // The library tells every heartbeat.
+        .add_directive("openraft=warn".parse().context("a constant directive")?);
+    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false);
+    if args.foreground {
+        subscriber.with_writer(std::io::stderr).init();
+        return Ok(None);
+    }
+    let log = LogFile::open(&paths.log_dir().join("conf-daemon.log"))?;
+    let writer = log.clone();
+    subscriber.with_writer(move || writer.clone()).init();
+    Ok(Some(log))
+}
+
+/// The log file, which can be opened again after it was rotated.
+#[derive(Clone)]
+struct LogFile {
+    path: Arc<Path>,
+    file: Arc<Mutex<File>>,
+}
+
+impl LogFile {
+    fn open(path: &Path) -> anyhow::Result<Self> {
+        if let Some(dir) = path.parent() {
+            std::fs::create_dir_all(dir).with_context(|| format!("cannot create {}", dir.display()))?;
+        }
+        let file = append(path).with_context(|| format!("cannot open {}", path.display()))?;
+        Ok(Self {
+            path: path.into(),
+            file: Arc::new(Mutex::new(file)),
+        })
+    }
+
+    fn reopen(&self) {
+        match append(&self.path) {
+            Ok(file) => *self.file.lock().unwrap_or_else(PoisonError::into_inner) = file,
+            Err(error) => tracing::warn!(path = %self.path.display(), %error, "cannot open the log again"),
+        }
+    }
+}
+
+fn append(path: &Path) -> std::io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.append(true).create(true).mode(0o640);
+    options.open(path)
+}
+
+impl std::io::Write for LogFile {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.file.lock().unwrap_or_else(PoisonError::into_inner).write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,96 @@
+//! The streams: state and changes, roles.
+
+use gannet_proto::state::{self as pb, follow_event::Event};
+use tokio::sync::{mpsc, watch};
+use tonic::Status as RpcStatus;
+
+use super::PORTION_BYTES;
+use crate::command::Row;
+use crate::error::Error;
+use crate::status::Role;
+use crate::store::followers::Changes;
+use crate::store::state::State;
+use crate::wire_status::encode;
+
+type Sender<T> = mpsc::Sender<Result<T, RpcStatus>>;
+
+/// Feeds one follower until it goes, lags, or confd stops.
+pub(super) async fn run(
+    state: State,
+    sender: Sender<pb::FollowEvent>,
+    mut stopping: watch::Receiver<bool>,
+) {
+    // Subscribed before the dump is read: what is committed in between is in
+    // both, and left out of the changes by its index.
+    let mut changes = state.subscribe();
+    let error = tokio::select! {
+        ended = feed(state, &mut changes, &sender) => match ended {
+            Ok(()) => return,
+            Err(error) => error,
+        },
+        _ = stopping.wait_for(|stop| *stop) => Error::unavailable("confd is stopping"),
+    };
+    // The follower may be gone, too.
+    let _ = sender.try_send(Err(encode(&error)));
+}
+
+/// Ends without an error when the follower has gone.
+async fn feed(
+    state: State,
+    changes: &mut Changes,
+    sender: &Sender<pb::FollowEvent>,
+) -> Result<(), Error> {
+    let rows = sender.clone();
+    let dumped = tokio::task::spawn_blocking(move || {
+        state.dump(PORTION_BYTES, |portion| {
+            rows.blocking_send(Ok(event(Event::Rows(to_wire(portion))))).is_ok()
+        })
+    });
+    let dumped = dumped.await.map_err(Error::unavailable)?;
+    let synced = dumped.map_err(|error| Error::unavailable(crate::error_chain(&error)))?;
+    if sender.send(Ok(event(Event::Synced(synced)))).await.is_err() {
+        return Ok(());
+    }
+    loop {
+        let change = tokio::select! {
+            change = changes.next() => change?,
+            () = sender.closed() => return Ok(()),
+        };
+        if change.index <= synced {
+            continue;
+        }
+        let change = event(Event::Change((*change).clone().into()));
+        if sender.send(Ok(change)).await.is_err() {
+            return Ok(());
+        }
+    }
+}
+
+fn event(event: Event) -> pb::FollowEvent {
+    pb::FollowEvent { event: Some(event) }
+}
+
+fn to_wire(rows: Vec<Row>) -> pb::Rows {
+    pb::Rows {
+        rows: rows.into_iter().map(Into::into).collect(),
+    }
+}
+
+/// Tells the role now and at each change.
+pub(super) async fn roles(
+    mut roles: watch::Receiver<Role>,
+    sender: Sender<pb::Role>,
+    mut stopping: watch::Receiver<bool>,
+) {
+    loop {
+        let now = *roles.borrow_and_update();
+        if sender.send(Ok(now.into())).await.is_err() {
+            return;
+        }
+        tokio::select! {
+            changed = roles.changed() => if changed.is_err() { return },
+            () = sender.closed() => return,
+            _ = stopping.wait_for(|stop| *stop) => return,
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! The one thread that writes the log, with group commit.
+//!
+//! Everything that was queued while the last fdatasync ran goes into one
+//! transaction, is synced once, and is then acknowledged together. After an
+//! error nothing more is written: what is on disk must stay a prefix of what
+//! Raft believes.
+
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, TryRecvError};
+
+use rusqlite::{Connection, params};
+
+use super::entry::{Entry, Position};
+use super::sqlite::Checkpointer;
+use super::{Error, Result};
+
+/// A change of the log, in the order of Raft's calls.
+pub(super) enum Op {
+    Append(Vec<Entry>),
+    /// The consensus library's own text.
+    Vote(String),
+    /// Deletes from this index on.
+    Truncate(u64),
+    /// Deletes up to and with this entry.
+    Purge(Position),
+}
+
+/// An operation and who waits for it to be on disk.
+pub(super) struct Job {
+    pub(super) op: Op,
+    pub(super) done: Done,
+}
+
+/// Called once, from the writer's thread, when the outcome is certain.
+pub(super) type Done = Box<dyn FnOnce(Result<()>) + Send>;
+
+/// More operations than this wait for the next transaction.
+const GROUP_LIMIT: usize = 1024;
+
+pub(super) struct Writer {
+    pub(super) db: Connection,
+    pub(super) path: PathBuf,
+    pub(super) checkpointer: Checkpointer,
+}
+
+impl Writer {
+    /// Works until all senders are gone.
+    pub(super) fn run(mut self, jobs: &Receiver<Job>) {
+        let mut broken: Option<String> = None;
+        while let Ok(first) = jobs.recv() {
+            let group = drain(first, jobs);
+            if let Some(reason) = &broken {
+                fail(group, reason);
+                continue;
+            }
+            match self.commit(&group) {
+                Ok(()) => group.into_iter().for_each(|job| (job.done)(Ok(()))),
+                Err(error) => {
+                    let reason = crate::error_chain(&error);
+                    tracing::error!(reason, "cannot write the log, refusing all further writes");
+                    fail(group, &reason);
+                    broken = Some(reason);
+                }
+            }
+        }
+    }
+
+    fn commit(&mut self, group: &[Job]) -> Result<()> {
+        let bytes = self
+            .transaction(group)
+            .map_err(Error::sqlite(&self.path))?;
+        self.checkpointer.committed(bytes);
+        Ok(())
+    }
+
+    /// Returns about how many bytes were written.
+    fn transaction(&mut self, group: &[Job]) -> rusqlite::Result<usize> {
+        let tx = self.db.transaction()?;
+        let mut bytes = 0;
+        for job in group {
+            bytes += write(&tx, &job.op)?;
+        }
+        tx.commit()?;
+        Ok(bytes)
+    }
+}
+
+fn drain(first: Job, jobs: &Receiver<Job>) -> Vec<Job> {
+    let mut group = vec![first];
+    while group.len() < GROUP_LIMIT {
+        match jobs.try_recv() {
+            Ok(job) => group.push(job),
+            Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
+        }
+    }
+    group
+}
+
+fn fail(group: Vec<Job>, reason: &str) {
+    for job in group {
+        (job.done)(Err(Error::Stopped {
+            reason: reason.to_owned(),
+        }));
+    }
+}
+
+fn write(db: &Connection, op: &Op) -> rusqlite::Result<usize> {
+    /// Every transaction rewrites whole pages.
+    const PAGES: usize = 8192;
+    match op {
+        Op::Append(entries) => {
+            let mut insert =
+                db.prepare_cached("INSERT INTO log (idx, term, entry) VALUES (?1, ?2, ?3)")?;
+            let mut bytes = PAGES;
+            for entry in entries {
+                let encoded = entry.encode();
+                bytes += encoded.len();
+                insert.execute(params![entry.at.index, entry.at.term, encoded])?;
+            }
+            Ok(bytes)
+        }
+        Op::Vote(text) => set(db, "vote", text),
+        Op::Truncate(since) => {
+            db.prepare_cached("DELETE FROM log WHERE idx >= ?1")?
+                .execute([since])?;
+            Ok(PAGES)
+        }
+        Op::Purge(upto) => {
+            let gone = db
+                .prepare_cached("DELETE FROM log WHERE idx <= ?1")?
+                .execute([upto.index])?;
+            set(db, "purged", &format!("{} {}", upto.index, upto.term))?;
+            Ok(PAGES + gone * 64)
+        }
+    }
+}
+
+fn set(db: &Connection, name: &str, value: &str) -> rusqlite::Result<usize> {
+    db.prepare_cached("INSERT OR REPLACE INTO meta (name, value) VALUES (?1, ?2)")?
+        .execute([name, value])?;
+    Ok(8192)
+}
