@@ -78,7 +78,10 @@ pub fn program_names() -> Result<Vec<String>> {
 pub fn require(bin_dir: &Path) -> Result<()> {
     for name in program_names()? {
         if !bin_dir.join(&name).is_file() {
-            bail!("{} is missing; leave out --no-build, or name the right --bin-dir", bin_dir.join(name).display());
+            bail!(
+                "{} is missing; leave out --bin-dir to have the programs built, or name the right directory",
+                bin_dir.join(name).display()
+            );
         }
     }
     Ok(())

@@ -14,6 +14,9 @@ use crate::lab::{Kind, Lab, Node, files};
 use crate::packages::{self, Group};
 use crate::{run, say};
 
+/// Ganeti's own bounds start at 128 MiB of memory and 1 GiB of disk, far more than a boot sector needs.
+const BOUNDS: &str = "min:cpu-count=1,disk-count=0,disk-size=1,memory-size=8,nic-count=0,spindle-use=1\
+                      /max:cpu-count=8,disk-count=16,disk-size=1048576,memory-size=32768,nic-count=8,spindle-use=12";
 const RAPI_PORT: u16 = 5080;
 
 /// Brings a cluster up, ending an earlier one in the same directory.
@@ -85,8 +88,8 @@ fn init(lab: &Lab, rapi: &Rapi) -> Result<()> {
     let line = format!(
         "gnt-cluster init --enabled-hypervisors={hypervisor} --enabled-disk-templates=file,sharedfile,diskless \
          --file-storage-dir=/srv/ganeti/file-storage --shared-file-storage-dir=/srv/ganeti/shared-file-storage \
-         --nic-parameters=mode=bridged,link=br0 -B minmem=16,maxmem=16,vcpus=1 --master-netdev={netdev} --master-netmask=32 \
-         --no-etc-hosts --no-ssh-init {}",
+         --nic-parameters=mode=bridged,link=br0 -B minmem=16,maxmem=16,vcpus=1 --ipolicy-bounds-specs={BOUNDS} --master-netdev={netdev} --master-netmask=32 --no-etc-hosts \
+         --no-ssh-init {}",
         lab.cluster_name
     );
     gnt::shown(lab, master, &line, |_| Ok(()))?;
