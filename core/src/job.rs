@@ -104,7 +104,7 @@ impl JobOp {
     /// An opcode that waits for its turn.
     #[must_use]
     pub fn new(input: OpCode) -> Self {
-        let priority = input.common.priority;
+        let priority = input.common.priority.get();
         Self { input, status: JobStatus::Queued, result: Value::Null, log: Vec::new(), priority, start: None, exec: None, end: None }
     }
 }

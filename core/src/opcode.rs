@@ -74,6 +74,17 @@ pub trait Parameters: Serialize + DeserializeOwned + Into<Op> {
     }
 }
 
+/// What became of the secret values of an opcode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Secrets {
+    /// It has none.
+    None,
+    /// They are there; [`OpCode::for_storage`] cuts them out.
+    Held,
+    /// It was read from a record: the marker is in their place, and the job has to be submitted again.
+    Lost,
+}
+
 /// An opcode as it is submitted.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OpCode {
@@ -139,14 +150,24 @@ impl OpCode {
         })
     }
 
-    /// Whether it holds secret values, which a stored job does not have any more.
+    /// Whether secret values are there, or were cut out because it was stored.
     #[must_use]
-    pub fn has_secrets(&self) -> bool {
-        self.object().is_ok_and(|object| {
-            let mut cut = object.clone();
-            secret::cut_secret(&mut cut);
-            cut != object
-        })
+    pub fn secrets(&self) -> Secrets {
+        let Ok(object) = self.object() else { return Secrets::None };
+        let mut cut = object.clone();
+        match secret::cut_secret(&mut cut) {
+            false => Secrets::None,
+            true if cut == object => Secrets::Lost,
+            true => Secrets::Held,
+        }
+    }
+
+    /// For `#[serde(serialize_with)]` on a field of a record: writes [`OpCode::for_storage`].
+    ///
+    /// # Errors
+    /// A float in the opcode is no number, or the serializer fails.
+    pub fn serialize_for_storage<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.for_storage().map_err(ser::Error::custom)?.serialize(serializer)
     }
 
     fn object(&self) -> serde_json::Result<Dict> {

@@ -29,7 +29,7 @@ pub use renew_crypto::{ClusterRenewCrypto, SshKeyType};
 pub use repair_disk_sizes::ClusterRepairDiskSizes;
 pub use set_params::ClusterSetParams;
 pub use verify::ClusterVerify;
-pub use verify_code::{VerifyCode, VerifyOptional};
+pub use verify_code::{VerifyCode, VerifyOptional, VerifyScope};
 pub use verify_config::ClusterVerifyConfig;
 pub use verify_disks::ClusterVerifyDisks;
 pub use verify_group::ClusterVerifyGroup;

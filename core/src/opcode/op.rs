@@ -177,7 +177,7 @@ opcodes! {
 }
 
 impl Op {
-    /// The name of the static opcode id that `op_id` is equal to; `None` when there is no such opcode.
+    /// The member of [`Op::ALL_IDS`] equal to `op_id`; `None` when there is no such opcode.
     #[must_use]
     pub fn known_id(op_id: &str) -> Option<&'static str> {
         Self::ALL_IDS.iter().find(|id| **id == op_id).copied()

@@ -41,8 +41,9 @@ pub fn is_confidential(parameter: &str) -> bool {
 }
 
 /// Puts the marker in the place of secret values, also in opcodes inside opcodes: the form for the job's record.
-pub(super) fn cut_secret(object: &mut Map<String, Value>) {
-    cut(object, &|parameter| SECRET.contains(&parameter));
+/// True when there was one to hide.
+pub(super) fn cut_secret(object: &mut Map<String, Value>) -> bool {
+    cut(object, &|parameter| SECRET.contains(&parameter))
 }
 
 /// Puts the marker in the place of private and secret values: the form for job listings.
@@ -50,23 +51,30 @@ pub(super) fn cut_confidential(object: &mut Map<String, Value>) {
     cut(object, &is_confidential);
 }
 
-fn cut(object: &mut Map<String, Value>, hidden: &dyn Fn(&str) -> bool) {
+fn cut(object: &mut Map<String, Value>, hidden: &dyn Fn(&str) -> bool) -> bool {
+    let mut found = false;
     for (key, value) in object.iter_mut() {
         if hidden(key) {
-            redact(value);
+            found |= redact(value);
         } else if key == "instances"
             && let Value::Array(opcodes) = value
         {
-            opcodes.iter_mut().filter_map(Value::as_object_mut).for_each(|inner| cut(inner, hidden));
+            for inner in opcodes.iter_mut().filter_map(Value::as_object_mut) {
+                found |= cut(inner, hidden);
+            }
         }
     }
+    found
 }
 
 /// Keeps the keys, hides the values; null stays null.
-fn redact(value: &mut Value) {
+fn redact(value: &mut Value) -> bool {
     match value {
-        Value::Null => {}
-        Value::Object(map) => map.values_mut().for_each(redact),
-        other => *other = Value::String(REDACTED.to_owned()),
+        Value::Null => false,
+        Value::Object(map) => map.values_mut().fold(false, |found, value| redact(value) | found),
+        other => {
+            *other = Value::String(REDACTED.to_owned());
+            true
+        }
     }
 }

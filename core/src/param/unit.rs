@@ -28,7 +28,6 @@ pub fn parse_unit(text: &str) -> Result<u64, UnitParseError> {
     let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
     let unit = unit.trim();
-
     if number.is_empty() || !unit.bytes().all(|b| b.is_ascii_alphabetic()) {
         return Err(UnitParseError::Format);
     }

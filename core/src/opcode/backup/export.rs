@@ -91,17 +91,13 @@ impl Parameters for BackupExport {
 
 closed_set! {
     /// Whether an export stays in the cluster.
+    #[derive(Default)]
     pub enum ExportMode ("export mode") {
         /// To a node of this cluster.
+        #[default]
         Local = "local",
         /// To another cluster.
         Remote = "remote",
-    }
-}
-
-impl Default for ExportMode {
-    fn default() -> Self {
-        Self::Local
     }
 }
 

@@ -1,8 +1,9 @@
 //! `OP_INSTANCE_MULTI_ALLOC`: finds places for several instances at once and submits jobs to create them.
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::opcode::{OpCode, Parameters, check};
+use crate::opcode::{Op, OpCode, Parameters, check};
 
 /// Parameters of `OP_INSTANCE_MULTI_ALLOC`.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -15,10 +16,18 @@ pub struct InstanceMultiAlloc {
     #[serde(default, deserialize_with = "check::maybe_nonempty")]
     pub iallocator: Option<String>,
     /// The instances to create.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "only_creation")]
     pub instances: Vec<OpCode>,
 }
 
 impl Parameters for InstanceMultiAlloc {
     const OP_ID: &'static str = "OP_INSTANCE_MULTI_ALLOC";
+}
+
+fn only_creation<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<OpCode>, D::Error> {
+    let opcodes = Vec::<OpCode>::deserialize(deserializer)?;
+    match opcodes.iter().find(|opcode| !matches!(opcode.op, Op::InstanceCreate(_))) {
+        Some(other) => Err(D::Error::custom(format!("{} does not create an instance", other.op.id()))),
+        None => Ok(opcodes),
+    }
 }
