@@ -27,6 +27,8 @@ mod ffi;
 mod live;
 mod spec;
 mod state;
+#[cfg(test)]
+mod tests;
 mod watch;
 mod worker;
 mod xml;

@@ -208,6 +208,11 @@ pub(crate) fn nics(xml: &str) -> Result<Vec<LiveNic>, Error> {
         .collect())
 }
 
+/// Runs by emulation, without KVM.
+pub(crate) fn is_emulated(xml: &str) -> Result<bool, Error> {
+    Ok(domain(xml)?.attr("type") == Some("qemu"))
+}
+
 pub(crate) fn has_alias(xml: &str, alias: &str) -> Result<bool, Error> {
     Ok(domain(xml)?
         .first("devices")
@@ -239,6 +244,7 @@ mod tests {
         let screens = graphics(LIVE).unwrap();
         assert_eq!((screens[0].port, screens[0].listen.as_deref()), (Some(5901), Some("10.0.0.1")));
         assert_eq!(screens[1].port, None);
+        assert!(is_emulated(LIVE).unwrap());
         assert!(has_alias(LIVE, "ua-nic-1").unwrap());
         assert!(!has_alias(LIVE, "ua-nic-2").unwrap());
         assert_eq!(domain(LIVE).unwrap().text("name").as_deref(), Some("a&b!"));

@@ -102,8 +102,7 @@ impl DomainSpec {
 pub enum Accel {
     Kvm,
     /// Emulation. The translation cache is QEMU's default (up to 1 GiB) unless given: 32 MiB do for a Linux guest,
-    /// 8 MiB made its boot three times slower. QEMU 7.2 aborts when a vCPU is plugged in while a small cache is full,
-    /// so a guest with `max_vcpus` above `vcpus` should keep the default.
+    /// 8 MiB made its boot three times slower.
     Tcg {
         tb_cache_mib: Option<u32>,
     },

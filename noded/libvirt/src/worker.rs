@@ -176,10 +176,16 @@ impl Pool {
 
 /// Notes in `busy` what runs, while it runs.
 fn tag(name: &'static str, busy: Arc<Mutex<Option<&'static str>>>, task: Task) -> Task {
+    struct Idle(Arc<Mutex<Option<&'static str>>>);
+    impl Drop for Idle {
+        fn drop(&mut self) {
+            *lock(&self.0) = None; // also after a panic
+        }
+    }
     Box::new(move |link| {
         *lock(&busy) = Some(name);
+        let _idle = Idle(busy);
         task(link);
-        *lock(&busy) = None;
     })
 }
 

@@ -189,7 +189,7 @@ fn unless_inactive(call: &Call<'_>, domain: &virt::domain::Domain, result: Resul
 }
 
 fn undefine(call: &Call<'_>, domain: &virt::domain::Domain) -> Result<(), Error> {
-    let flags = sys::VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | sys::VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA | sys::VIR_DOMAIN_UNDEFINE_NVRAM;
+    let flags = sys::VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | sys::VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA;
     match call.check(domain.undefine_flags(flags)) {
         // a transient domain that ended is gone by itself; one that runs has nothing to undefine
         Err(error) if error.is_no_domain() => Ok(()),
