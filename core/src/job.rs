@@ -59,7 +59,10 @@ impl FromStr for JobStatus {
     type Err = crate::id::InvalidId;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::ALL.into_iter().find(|status| status.as_str() == text).ok_or(crate::id::InvalidId { what: "job status", text: text.to_owned() })
+        Self::ALL
+            .into_iter()
+            .find(|status| status.as_str() == text)
+            .ok_or(crate::id::InvalidId { what: "job status", text: text.to_owned() })
     }
 }
 
@@ -83,6 +86,8 @@ pub struct LogEntry(pub u64, pub Timestamp, pub LogType, pub Value);
 /// One opcode of a job.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct JobOp {
+    /// Secret parameters are in memory only: they are left out when this is written.
+    #[serde(serialize_with = "OpCode::serialize_for_storage")]
     pub input: OpCode,
     pub status: JobStatus,
     /// The opcode's result; when it failed, `[class, [arguments…]]`.

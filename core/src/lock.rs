@@ -3,11 +3,14 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::id::{GroupUuid, NetworkUuid, NodeUuid};
 use crate::name::InstanceName;
 
 /// One lock. The order of the variants is the order of the levels; within a level, by name.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Lock {
     /// The big lock: shared by nearly every job, exclusive for the few that must be alone.
     Cluster,
@@ -75,7 +78,8 @@ impl fmt::Display for Lock {
 }
 
 /// How a lock is held.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Mode {
     /// Together with other sharers.
     Shared,

@@ -117,10 +117,7 @@ pub enum MatchError {
 ///
 /// # Errors
 /// [`MatchError`] when there is none, or more than one.
-pub fn match_name_component<'a>(
-    key: &str,
-    names: impl Iterator<Item = &'a str>,
-) -> Result<&'a str, MatchError> {
+pub fn match_name_component<'a>(key: &str, names: impl Iterator<Item = &'a str>) -> Result<&'a str, MatchError> {
     let lower = key.to_ascii_lowercase();
     let key = lower.strip_suffix('.').unwrap_or(&lower);
     let mut found = Vec::new();

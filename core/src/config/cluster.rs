@@ -96,4 +96,3 @@ pub struct DataCollector {
     /// Microseconds.
     pub interval: serde_json::Number,
 }
-

@@ -64,7 +64,9 @@ impl LogicalId {
                 let (node_a, node_b, port, minor_a, minor_b, secret) = parse(value)?;
                 Self::Drbd { node_a, node_b, port, minor_a, minor_b, secret }
             }
-            "file" | "sharedfile" | "gluster" | "blockdev" => parse::<(String, String)>(value).map(|(driver, path)| Self::File { driver, path })?,
+            "file" | "sharedfile" | "gluster" | "blockdev" => {
+                parse::<(String, String)>(value).map(|(driver, path)| Self::File { driver, path })?
+            }
             "rbd" => parse::<(String, String)>(value).map(|(pool, name)| Self::Rbd { pool, name })?,
             "ext" => parse::<(String, String)>(value).map(|(provider, name)| Self::Ext { provider, name })?,
             other => return Err(format!("unknown disk type '{other}'")),

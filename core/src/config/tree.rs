@@ -205,7 +205,7 @@ impl Config {
                 self.groups.insert(group.uuid.clone(), group);
             }
             Object::Instance(instance) => {
-                self.forget_instance(&instance.uuid.clone());
+                self.forget_instance(instance.uuid.as_str());
                 self.instance_names.insert(instance.name.clone(), instance.uuid.clone());
                 self.primaries.entry(instance.primary_node.clone()).or_default().insert(instance.uuid.clone());
                 for disk in &instance.disks {
@@ -230,30 +230,44 @@ impl Config {
         match kind {
             ObjectKind::Cluster => self.cluster = None,
             ObjectKind::Node => {
-                if let Some(node) = self.nodes.remove(&id.into()) {
+                if let Some(node) = self.nodes.remove(id) {
                     self.node_names.remove(&node.name);
                 }
             }
             ObjectKind::NodeGroup => {
-                self.groups.remove(&id.into());
+                self.groups.remove(id);
             }
             ObjectKind::Instance => {
-                self.forget_instance(&id.into());
-                self.instances.remove(&id.into());
+                self.forget_instance(id);
+                self.instances.remove(id);
             }
             ObjectKind::Disk => {
-                self.disks.remove(&id.into());
+                self.disks.remove(id);
             }
             ObjectKind::Network => {
-                self.networks.remove(&id.into());
+                self.networks.remove(id);
             }
             ObjectKind::Filter => {
-                self.filters.remove(&id.into());
+                self.filters.remove(id);
             }
         }
     }
 
-    fn forget_instance(&mut self, uuid: &InstanceUuid) {
+    /// The object of this kind and row id.
+    #[must_use]
+    pub fn object(&self, kind: ObjectKind, id: &str) -> Option<Object> {
+        match kind {
+            ObjectKind::Cluster => self.cluster.clone().map(Object::Cluster),
+            ObjectKind::Node => self.nodes.get(id).cloned().map(Object::Node),
+            ObjectKind::NodeGroup => self.groups.get(id).cloned().map(Object::NodeGroup),
+            ObjectKind::Instance => self.instances.get(id).cloned().map(Object::Instance),
+            ObjectKind::Disk => self.disks.get(id).cloned().map(Object::Disk),
+            ObjectKind::Network => self.networks.get(id).cloned().map(Object::Network),
+            ObjectKind::Filter => self.filters.get(id).cloned().map(Object::Filter),
+        }
+    }
+
+    fn forget_instance(&mut self, uuid: &str) {
         let Some(old) = self.instances.get(uuid) else { return };
         self.instance_names.remove(&old.name);
         if let Some(set) = self.primaries.get_mut(&old.primary_node) {
@@ -348,12 +362,17 @@ impl Config {
     /// [`LookupError`].
     pub fn find_node(&self, name: &str) -> Result<&Arc<Node>, LookupError> {
         if is_uuid(name)
-            && let Some(node) = self.nodes.get(&name.into())
+            && let Some(node) = self.nodes.get(name)
         {
             return Ok(node);
         }
-        let full = lookup("Node", name, self.node_names.get(&*name.to_ascii_lowercase()).map(|_| ()), self.node_names.keys().map(NodeName::as_str))?;
-        self.node_names.get(&*full).and_then(|uuid| self.nodes.get(uuid)).ok_or_else(|| unknown("Node", name))
+        let full = lookup(
+            "Node",
+            name,
+            self.node_names.get(name.to_ascii_lowercase().as_str()).map(|_| ()),
+            self.node_names.keys().map(NodeName::as_str),
+        )?;
+        self.node_names.get(full.as_str()).and_then(|uuid| self.nodes.get(uuid)).ok_or_else(|| unknown("Node", name))
     }
 
     /// The instance that `name` means: UUID, whole name or unambiguous short name.
@@ -362,13 +381,18 @@ impl Config {
     /// [`LookupError`].
     pub fn find_instance(&self, name: &str) -> Result<&Arc<Instance>, LookupError> {
         if is_uuid(name)
-            && let Some(instance) = self.instances.get(&name.into())
+            && let Some(instance) = self.instances.get(name)
         {
             return Ok(instance);
         }
         let lower = name.to_ascii_lowercase();
-        let full = lookup("Instance", name, self.instance_names.get(&*lower).map(|_| ()), self.instance_names.keys().map(InstanceName::as_str))?;
-        self.instance_names.get(&*full).and_then(|uuid| self.instances.get(uuid)).ok_or_else(|| unknown("Instance", name))
+        let full = lookup(
+            "Instance",
+            name,
+            self.instance_names.get(lower.as_str()).map(|_| ()),
+            self.instance_names.keys().map(InstanceName::as_str),
+        )?;
+        self.instance_names.get(full.as_str()).and_then(|uuid| self.instances.get(uuid)).ok_or_else(|| unknown("Instance", name))
     }
 
     /// The group that `name` means: UUID or name.
@@ -376,7 +400,7 @@ impl Config {
     /// # Errors
     /// [`LookupError::Unknown`].
     pub fn find_group(&self, name: &str) -> Result<&Arc<NodeGroup>, LookupError> {
-        self.groups.get(&name.into()).or_else(|| self.groups.values().find(|group| group.name == name)).ok_or_else(|| unknown("Node group", name))
+        self.groups.get(name).or_else(|| self.groups.values().find(|group| group.name == name)).ok_or_else(|| unknown("Node group", name))
     }
 
     /// The network that `name` means: UUID or name.
@@ -384,7 +408,10 @@ impl Config {
     /// # Errors
     /// [`LookupError::Unknown`].
     pub fn find_network(&self, name: &str) -> Result<&Arc<Network>, LookupError> {
-        self.networks.get(&name.into()).or_else(|| self.networks.values().find(|network| network.name == name)).ok_or_else(|| unknown("Network", name))
+        self.networks
+            .get(name)
+            .or_else(|| self.networks.values().find(|network| network.name == name))
+            .ok_or_else(|| unknown("Network", name))
     }
 
     /// The nodes of a group, by UUID.

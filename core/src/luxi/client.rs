@@ -29,7 +29,9 @@ impl Client {
         let stream = loop {
             match UnixStream::connect(socket) {
                 Ok(stream) => break stream,
-                Err(error) if error.kind() == ErrorKind::WouldBlock && Instant::now() < deadline => std::thread::sleep(Duration::from_millis(20)),
+                Err(error) if error.kind() == ErrorKind::WouldBlock && Instant::now() < deadline => {
+                    std::thread::sleep(Duration::from_millis(20))
+                }
                 Err(error) if error.kind() == ErrorKind::PermissionDenied => return Err(Error::Permission { socket: name() }),
                 Err(source) => return Err(Error::NoMaster { socket: name(), source }),
             }
@@ -68,7 +70,14 @@ impl Client {
     ///
     /// # Errors
     /// As [`Self::call`]; a `JobLost` error when there is no such job.
-    pub fn wait_for_job_change(&mut self, job: JobId, fields: &[&str], previous: Option<&[Value]>, last_serial: Option<u64>, timeout_s: u64) -> Result<JobChange, Error> {
+    pub fn wait_for_job_change(
+        &mut self,
+        job: JobId,
+        fields: &[&str],
+        previous: Option<&[Value]>,
+        last_serial: Option<u64>,
+        timeout_s: u64,
+    ) -> Result<JobChange, Error> {
         let args = json!([job, fields, previous, last_serial, timeout_s]);
         JobChange::from_json(self.call_within(Method::WaitForJobChange, &args, timeout_s + ANSWER_TIMEOUT_S)?)
     }

@@ -72,7 +72,9 @@ impl AsyncClient {
                 Ok(0) => return Err(Error::Closed { method: method.to_owned() }),
                 Ok(_) => {}
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) if matches!(error.kind(), ErrorKind::ConnectionReset | ErrorKind::BrokenPipe) => return Err(Error::Closed { method: method.to_owned() }),
+                Err(error) if matches!(error.kind(), ErrorKind::ConnectionReset | ErrorKind::BrokenPipe) => {
+                    return Err(Error::Closed { method: method.to_owned() });
+                }
                 Err(error) => return Err(Error::Io(error)),
             }
         }

@@ -11,7 +11,9 @@ use crate::job::LogEntry;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Nobody listens: the master daemon is not running here, or this node is not the master.
-    #[error("Cannot contact the master daemon on {socket}. Is gannet-masterd running, and is this node the master? (`gnt-cluster getmaster` tells)")]
+    #[error(
+        "Cannot contact the master daemon on {socket}. Is gannet-masterd running, and is this node the master? (`gnt-cluster getmaster` tells)"
+    )]
     NoMaster {
         /// The socket that was tried.
         socket: String,
@@ -20,7 +22,9 @@ pub enum Error {
         source: std::io::Error,
     },
     /// The socket's permissions keep this user out.
-    #[error("You are not allowed to talk to the master daemon on {socket}: run this as root, or as a member of the group that owns the socket")]
+    #[error(
+        "You are not allowed to talk to the master daemon on {socket}: run this as root, or as a member of the group that owns the socket"
+    )]
     Permission {
         /// The socket that was tried.
         socket: String,
@@ -163,7 +167,8 @@ impl JobChange {
         if value == "nochange" {
             return Ok(Self::NoChange);
         }
-        let (fields, log): (Vec<Value>, Option<Vec<LogEntry>>) = serde_json::from_value(value).map_err(|error| Error::Protocol(error.to_string()))?;
+        let (fields, log): (Vec<Value>, Option<Vec<LogEntry>>) =
+            serde_json::from_value(value).map_err(|error| Error::Protocol(error.to_string()))?;
         Ok(Self::Changed(fields, log.unwrap_or_default()))
     }
 }

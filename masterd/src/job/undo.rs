@@ -1,0 +1,99 @@
+//! Takes the steps of an opcode back, in reverse order.
+
+use super::OpContext;
+use super::journal::{Action, StepRecord, StepState};
+use crate::store::{Change, Changes, CommitError, Transaction};
+
+/// Takes back every step after the point of no return. Durable on its way: a new master goes on with it. What cannot be taken
+/// back is written to the job's log, and `gnt-cluster verify` will find it.
+///
+/// # Errors
+/// The text of why this master may not write any more.
+pub(super) async fn take_back(context: &OpContext, reason: &str) -> Result<(), String> {
+    let (fresh, undoable) = context.journal(|journal| {
+        let fresh = journal.undoing.is_none();
+        journal.undoing.get_or_insert_with(|| reason.to_owned());
+        (fresh, journal.has_undoable())
+    });
+    if !undoable {
+        return Ok(());
+    }
+    if fresh {
+        persist(context, Transaction::default()).await?;
+    }
+    let (keep, count) = context.journal(|journal| (journal.keep, journal.steps.len()));
+    for index in (keep..count).rev() {
+        let record = context.journal(|journal| journal.steps[index].clone());
+        match take_back_one(context, &record).await {
+            Ok(()) => {}
+            Err(Trouble::Reported(text)) => context.log().warn(format!("{text}; `gnt-cluster verify` will name what is left")),
+            Err(Trouble::Stopped(text)) => return Err(text),
+        }
+        context.journal(|journal| journal.steps[index].state = StepState::Undone);
+    }
+    Ok(())
+}
+
+enum Trouble {
+    Reported(String),
+    Stopped(String),
+}
+
+async fn take_back_one(context: &OpContext, record: &StepRecord) -> Result<(), Trouble> {
+    let reply = match &record.state {
+        StepState::Undone | StepState::Done { changed: false, .. } => return Ok(()),
+        StepState::Intended => None,
+        StepState::Done { reply, .. } => Some(reply),
+    };
+    match &record.action {
+        Action::Node { node, effect } => {
+            let result = match context.master.node(node) {
+                Ok(handle) => {
+                    crate::fault::point("before an undo");
+                    effect.undo(&handle, reply, &context.log()).await
+                }
+                Err(error) => Err(error),
+            };
+            match result {
+                Ok(()) => Ok(()),
+                Err(error @ crate::node::NodeError::Deposed { .. }) => Err(Trouble::Stopped(error.to_string())),
+                Err(error) => Err(Trouble::Reported(format!("Could not take back «{}»: {error}", effect.describe()))),
+            }
+        }
+        Action::Commit { inverse } => restore(context, inverse).await,
+        // Submitted jobs are jobs of their own.
+        Action::Submit => Ok(()),
+    }
+}
+
+/// Puts configuration objects back.
+async fn restore(context: &OpContext, inverse: &[Change]) -> Result<(), Trouble> {
+    let changes = Changes(inverse.to_vec());
+    match context.cell.persist(context.master.store(), context.transaction(&changes)).await {
+        Ok(()) => Ok(()),
+        // After a crash between this write and its record the objects are back already; their revisions have moved.
+        Err(CommitError::Conflict(_)) if is_restored(context, inverse) => Ok(()),
+        Err(CommitError::Conflict(text)) => Err(Trouble::Reported(format!("Could not put the configuration back: {text}"))),
+        Err(CommitError::Unavailable(text) | CommitError::Deposed(text)) => Err(Trouble::Stopped(text)),
+    }
+}
+
+fn is_restored(context: &OpContext, inverse: &[Change]) -> bool {
+    let state = context.master.store().state();
+    let without_stamps = |mut value: serde_json::Value| {
+        if let Some(object) = value.as_object_mut() {
+            object.remove("mtime");
+            object.remove("serial_no");
+            object.remove("ctime");
+        }
+        value
+    };
+    inverse.iter().all(|change| {
+        let now = crate::store::current(&state, change.kind, &change.id).map(without_stamps);
+        now == change.value.clone().map(without_stamps)
+    })
+}
+
+async fn persist(context: &OpContext, transaction: Transaction) -> Result<(), String> {
+    context.cell.persist(context.master.store(), transaction).await.map_err(|error| error.to_string())
+}

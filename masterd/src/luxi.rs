@@ -1,0 +1,1 @@
+//! LUXI server.

@@ -1,0 +1,7 @@
+//! Opcodes about tags.
+
+mod del;
+mod get;
+mod object;
+mod search;
+mod set;

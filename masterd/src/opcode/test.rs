@@ -1,0 +1,3 @@
+//! Opcodes for tests of the machinery.
+
+mod delay;

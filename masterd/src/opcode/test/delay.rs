@@ -1,0 +1,78 @@
+//! `OP_TEST_DELAY`: waits, on the master and on nodes.
+
+use std::time::Duration;
+
+use gannet_core::config::Config;
+use gannet_core::id::NodeUuid;
+use gannet_core::lock::{Lock, LockSet, Mode};
+use gannet_core::opcode::TestDelay;
+use gannet_proto::node::TestDelayRequest;
+use serde::{Deserialize, Serialize};
+
+use crate::effect;
+use crate::held::Held;
+use crate::job::Steps;
+use crate::refusal::{Failure, Refusal};
+use crate::unit::{AfterCrash, LogicalUnit};
+
+/// What to do, once.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Plan {
+    duration_s: f64,
+    on_master: bool,
+    nodes: Vec<NodeUuid>,
+    repeat: u64,
+}
+
+impl LogicalUnit for TestDelay {
+    type Plan = Plan;
+    type Output = ();
+    const AFTER_CRASH: AfterCrash = AfterCrash::Resume;
+
+    fn locks(&self, config: &Config) -> Result<LockSet, Refusal> {
+        if self.no_locks || self.on_nodes.is_empty() {
+            return Ok(LockSet::shared_cluster());
+        }
+        let nodes = find_all(config, &self.on_nodes)?;
+        Ok(LockSet::shared_cluster().all(nodes.into_iter().map(Lock::Node), Mode::Exclusive))
+    }
+
+    async fn check(&self, held: &Held<'_>) -> Result<Plan, Refusal> {
+        if self.interruptible {
+            return Err(Refusal::invalid("An interruptible delay is not available in this version of Gannet"));
+        }
+        Ok(Plan {
+            duration_s: self.duration,
+            on_master: self.on_master,
+            nodes: find_all(held.config(), &self.on_nodes)?,
+            repeat: self.repeat,
+        })
+    }
+
+    async fn execute(plan: &Plan, job: &mut Steps<'_>) -> Result<(), Failure> {
+        // Ganeti: zero repetitions are one without a message.
+        for round in 0..plan.repeat.max(1) {
+            if plan.repeat > 0 {
+                job.log().info(format!("Test delay iteration {round}/{}", plan.repeat - 1));
+            }
+            if plan.on_master && plan.duration_s > 0.0 {
+                tokio::time::sleep(Duration::from_secs_f64(plan.duration_s)).await;
+            }
+            let effects = plan
+                .nodes
+                .iter()
+                .map(|node| (node.clone(), effect::TestDelay(TestDelayRequest { duration_s: plan.duration_s })))
+                .collect::<Vec<_>>();
+            if !effects.is_empty() {
+                for result in job.parallel(effects).await? {
+                    result.map_err(Failure::Node)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn find_all(config: &Config, names: &[String]) -> Result<Vec<NodeUuid>, Refusal> {
+    names.iter().map(|name| Ok(config.find_node(name)?.uuid.clone())).collect()
+}

@@ -1,0 +1,3 @@
+//! Queries: answers about the cluster without jobs and without locks.
+
+pub mod live;
