@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 pub mod clock;
+pub mod daemon;
 pub mod effect;
 mod fault;
 pub mod held;
@@ -10,8 +11,10 @@ pub mod job;
 pub mod lock;
 pub mod luxi;
 pub mod master;
+pub mod master_ip;
 pub mod node;
 pub mod opcode;
+pub mod options;
 pub mod query;
 pub mod refusal;
 pub mod reserve;

@@ -1,1 +1,8 @@
-//! LUXI server.
+//! The LUXI server: Ganeti's local protocol on two UNIX sockets, `ganeti-query` and the historic `ganeti-master`.
+
+mod jobs;
+mod methods;
+mod nodes;
+mod server;
+
+pub use server::serve;

@@ -121,6 +121,7 @@ pub async fn drive<U: LogicalUnit>(context: &OpContext, unit: &U) -> Result<Fini
     }
     let locked = Declared(context, unit).acquire().await?;
     let dry_run = context.cell.read(|row| row.job.ops[context.op].input.common.dry_run == Some(true));
+    let _busy = context.master.queue().begin().await;
     let checked = locked.check().await?;
     if dry_run {
         return Ok(Finished { result: U::dry_run_result(&checked.plan), changes: Changes::none(), grant: None });
@@ -216,6 +217,7 @@ async fn carry_on<U: LogicalUnit>(context: &OpContext, journal: Journal) -> Resu
     });
     // Not by `OpContext::acquire`: a job with effects cannot be canceled any more.
     let grant = context.master.locks().acquire(context.claim(), set).await;
+    let _busy = context.master.queue().begin().await;
     let done = journal.steps.iter().filter(|step| is_done(step)).count();
     let undo = journal.undoing.is_some() || (U::AFTER_CRASH == AfterCrash::Undo && journal.keep == 0);
     if undo {

@@ -11,6 +11,7 @@ use gannet_core::id::JobId;
 use gannet_core::job::{Job, JobStatus};
 use gannet_core::opcode::{Dependency, JobRef, OpCode, Priority, ReasonEntry};
 use gannet_core::quantity::Timestamp;
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::cell::row_id;
@@ -60,13 +61,46 @@ pub struct Queue {
     master: Weak<Master>,
     jobs: Mutex<BTreeMap<JobId, Arc<JobCell>>>,
     next: AtomicU64,
+    /// True: no opcode begins any more.
+    paused: watch::Sender<bool>,
+    /// How many opcodes are under way.
+    busy: watch::Sender<usize>,
+}
+
+/// An opcode that is under way; dropping it says that it is not any more.
+pub(super) struct Busy<'a>(&'a Queue);
+
+impl Drop for Busy<'_> {
+    fn drop(&mut self) {
+        self.0.busy.send_modify(|count| *count -= 1);
+    }
 }
 
 impl Queue {
+    /// From now on no opcode begins; those under way go on.
+    pub fn pause(&self) {
+        self.paused.send_replace(true);
+    }
+
+    /// Resolves when no opcode is under way.
+    pub async fn idle(&self) {
+        let mut busy = self.busy.subscribe();
+        // The sender lives in `self`.
+        let _ = busy.wait_for(|count| *count == 0).await;
+    }
+
+    /// Begins an opcode; never resolves while the queue is paused.
+    pub(super) async fn begin(&self) -> Busy<'_> {
+        let mut paused = self.paused.subscribe();
+        let _ = paused.wait_for(|paused| !*paused).await;
+        self.busy.send_modify(|count| *count += 1);
+        Busy(self)
+    }
+
     /// An empty queue; [`Self::adopt`] fills it with what the store has.
     #[must_use]
     pub fn new(master: Weak<Master>, highest_archived: u64) -> Self {
-        Self { master, jobs: Mutex::new(BTreeMap::new()), next: AtomicU64::new(highest_archived + 1) }
+        Self { master, jobs: Mutex::new(BTreeMap::new()), next: AtomicU64::new(highest_archived + 1), paused: watch::Sender::new(false), busy: watch::Sender::new(0) }
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<JobId, Arc<JobCell>>> {

@@ -15,7 +15,7 @@ fn instance(name: &str) -> Lock {
     Lock::Instance(name.parse().unwrap())
 }
 
-fn poll<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
+fn poll<F: Future + ?Sized>(future: Pin<&mut F>) -> Poll<F::Output> {
     future.poll(&mut Context::from_waker(Waker::noop()))
 }
 

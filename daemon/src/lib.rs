@@ -1,0 +1,26 @@
+//! What every Gannet daemon does in the same way: its log, its pid file, signals, and telling the service manager.
+#![forbid(unsafe_code)]
+
+mod log;
+mod pid_file;
+mod signals;
+
+pub use log::{LogFile, start_log};
+pub use pid_file::PidFile;
+pub use signals::Signals;
+
+/// Tells the service manager that the daemon serves now. Without one (`NOTIFY_SOCKET` is not set) nothing happens.
+pub fn notify_ready() {
+    notify(&[sd_notify::NotifyState::Ready]);
+}
+
+/// Tells the service manager that the daemon is stopping.
+pub fn notify_stopping() {
+    notify(&[sd_notify::NotifyState::Stopping]);
+}
+
+fn notify(states: &[sd_notify::NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(states) {
+        tracing::warn!(%error, "the service manager could not be told");
+    }
+}

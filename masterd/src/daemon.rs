@@ -1,0 +1,144 @@
+//! The daemon's life: wait for the leader's role, become active, serve, and stop at once when the role is lost.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use gannet_confd::client::Client;
+use gannet_core::id::Epoch;
+use gannet_core::paths::Paths;
+use gannet_daemon::Signals;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::clock::SystemClock;
+use crate::master::Master;
+use crate::node::{Nodes, TlsFiles};
+use crate::store::Store;
+
+/// Between two tries to reach confd.
+const RETRY: Duration = Duration::from_millis(20);
+/// A clean stop waits this long for jobs that are in the middle of changing something.
+const DRAIN_LIMIT: Duration = Duration::from_secs(30);
+
+/// How the daemon ended.
+#[derive(Debug, PartialEq, Eq)]
+pub enum End {
+    /// It was asked to.
+    Asked,
+    /// It may not act any more, and begins anew as a standby.
+    StartOver,
+}
+
+/// Runs until a signal, or until the role is lost.
+///
+/// # Errors
+/// When it cannot start: no certificates, a socket that cannot be made.
+pub async fn run(paths: Paths, signals: Signals) -> anyhow::Result<End> {
+    let Some((client, epoch)) = standby(&paths, &signals).await else { return Ok(End::Asked) };
+    tracing::info!(%epoch, "this node is the master");
+    let (lost, mut lost_seen) = watch::channel(None);
+    let (store, job_rows) = Store::open(client.clone(), epoch, lost.clone()).await.context("cannot read the state from confd")?;
+    if !store.state().config.is_initialised() {
+        anyhow::bail!("confd holds no cluster: run `gnt-cluster init` first");
+    }
+    let files = TlsFiles { ca: paths.ca_cert(), master: paths.master_cert() };
+    let nodes = Nodes::new(&files, epoch).with_context(|| format!("cannot read {} and {}", files.ca.display(), files.master.display()))?;
+    let master = Master::new(store, nodes, Arc::new(SystemClock), paths.clone(), lost);
+    let (stop, stopping) = watch::channel(false);
+    let mut services = services(&master, &paths, &stopping);
+    services.spawn(watch_role(client, epoch, master.clone()));
+    master.take_over(job_rows);
+    gannet_daemon::notify_ready();
+    let end = tokio::select! {
+        () = signals.ended() => End::Asked,
+        _ = lost_seen.wait_for(Option::is_some) => End::StartOver,
+        Some(service) = services.join_next() => {
+            tracing::error!(outcome = ?service, "a service ended; starting over");
+            End::StartOver
+        }
+    };
+    if end == End::Asked {
+        master.queue().pause();
+        if tokio::time::timeout(DRAIN_LIMIT, master.queue().idle()).await.is_err() {
+            tracing::warn!("some jobs are still in the middle of a step; the next master goes on with them");
+        }
+    } else {
+        tracing::warn!(reason = ?*lost_seen.borrow(), "this master stops acting");
+    }
+    stop.send_replace(true);
+    services.abort_all();
+    Ok(end)
+}
+
+/// Waits until confd answers and says that it leads. `None`: a signal came first.
+async fn standby(paths: &Paths, signals: &Signals) -> Option<(Client, Epoch)> {
+    let socket = paths.confd_socket();
+    tokio::select! {
+        () = signals.ended() => None,
+        found = lead(&socket) => Some(found),
+    }
+}
+
+async fn lead(socket: &Path) -> (Client, Epoch) {
+    let mut complained = false;
+    loop {
+        match try_lead(socket).await {
+            Ok(Some(found)) => return found,
+            Ok(None) => {}
+            Err(error) => {
+                if !complained {
+                    tracing::info!(%error, "waiting for confd");
+                    complained = true;
+                }
+                tokio::time::sleep(RETRY).await;
+            }
+        }
+    }
+}
+
+/// Follows the role until it is leader; `None` when the stream ends.
+async fn try_lead(socket: &Path) -> Result<Option<(Client, Epoch)>, gannet_confd::Error> {
+    let client = Client::connect(socket).await?;
+    let mut roles = client.roles().await?;
+    loop {
+        let role = roles.next().await?;
+        if role.is_leader() {
+            return Ok(Some((client, Epoch(role.term))));
+        }
+    }
+}
+
+/// Stops the master when confd leads no more, or leads in another term.
+async fn watch_role(client: Client, epoch: Epoch, master: Arc<Master>) {
+    let reason = match client.roles().await {
+        Ok(mut roles) => loop {
+            match roles.next().await {
+                Ok(role) if role.is_leader() && role.term == epoch.0 => {}
+                Ok(role) => break format!("confd is {} in term {}", role.kind, role.term),
+                Err(error) => break error.to_string(),
+            }
+        },
+        Err(error) => error.to_string(),
+    };
+    master.stop(reason);
+    // The daemon ends by the reason above, not by the end of this task.
+    std::future::pending::<()>().await;
+}
+
+fn services(master: &Arc<Master>, paths: &Paths, stopping: &watch::Receiver<bool>) -> JoinSet<()> {
+    let mut services = JoinSet::new();
+    for socket in [paths.query_socket(), paths.master_socket()] {
+        let (master, stopping) = (master.clone(), stopping.clone());
+        services.spawn(async move {
+            if let Err(error) = crate::luxi::serve(master, &socket, stopping).await {
+                tracing::error!(socket = %socket.display(), %error, "cannot serve LUXI");
+            }
+        });
+    }
+    services.spawn(crate::export::serve(master.clone(), stopping.clone()));
+    services.spawn(crate::join::serve(master.clone(), stopping.clone()));
+    services.spawn(crate::master_ip::serve(master.clone(), stopping.clone()));
+    services
+}

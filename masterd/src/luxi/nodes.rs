@@ -1,0 +1,124 @@
+//! Gannet's own methods, and the watcher's pause.
+
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use futures::future::join_all;
+use gannet_confd::command::{Key, Kind};
+use gannet_core::config::Node;
+use gannet_core::error::{ErrorCode, WireError};
+use gannet_proto::node::{CommandRunRequest, FileUploadRequest};
+use serde_json::{Value, json};
+
+use super::methods::parse;
+use crate::master::Master;
+use crate::store::{RawWrite, Transaction};
+
+/// Meta row: until when the watcher pauses.
+pub(crate) const WATCHER_PAUSE_KEY: &str = "watcher-pause";
+
+/// The largest file that `gnt-cluster copyfile` sends, in bytes.
+const MAX_COPY: u64 = 32 << 20;
+
+pub(super) async fn set_watcher_pause(master: &Arc<Master>, args: Value) -> Result<Value, WireError> {
+    let (until,): (Option<f64>,) = parse(args)?;
+    let key = Key::new(Kind::META, WATCHER_PAUSE_KEY);
+    let write = match until {
+        Some(until) => RawWrite::Put { key, json: until.to_string(), expect: None },
+        None => RawWrite::Delete { key },
+    };
+    let transaction = Transaction { raw: vec![write], ..Transaction::default() };
+    master.store().commit(transaction).await.map_err(|error| WireError::new("GenericError", error.to_string()))?;
+    Ok(json!(until))
+}
+
+pub(super) async fn create_join_token(master: &Arc<Master>, args: Value) -> Result<Value, WireError> {
+    let (name, options): (String, Value) = parse(args)?;
+    crate::join::create_token(master, &name, options).await
+}
+
+pub(super) async fn join_status(master: &Arc<Master>, args: Value) -> Result<Value, WireError> {
+    let (id,): (String,) = parse(args)?;
+    crate::join::status(master, &id).await
+}
+
+pub(super) async fn run_command(master: &Arc<Master>, args: Value) -> Result<Value, WireError> {
+    let (names, command, timeout_s): (Vec<String>, String, u32) = parse(args)?;
+    let nodes = find(master, &names)?;
+    let calls = nodes.iter().map(|node| async {
+        let request = CommandRunRequest { command: command.clone(), timeout_s };
+        let outcome = match master.nodes().handle(node) {
+            Ok(handle) => handle.command_run(request).await,
+            Err(error) => Err(error),
+        };
+        match outcome {
+            Ok(reply) => json!([node.name, reply.status, String::from_utf8_lossy(&reply.output)]),
+            Err(error) => json!([node.name, -1, error.to_string()]),
+        }
+    });
+    Ok(Value::Array(join_all(calls).await))
+}
+
+pub(super) async fn copy_file(master: &Arc<Master>, args: Value) -> Result<Value, WireError> {
+    let (names, path): (Vec<String>, String) = parse(args)?;
+    let nodes = find(master, &names)?;
+    let request = read_file(master, &path).await?;
+    let own = master.store().state().config.cluster().master_node.clone();
+    let calls = nodes.iter().filter(|node| node.uuid != own).map(|node| async {
+        let outcome = match master.nodes().handle(node) {
+            Ok(handle) => handle.file_copy(request.clone()).await,
+            Err(error) => Err(error),
+        };
+        json!([node.name, outcome.err().map(|error| error.to_string())])
+    });
+    Ok(Value::Array(join_all(calls).await))
+}
+
+async fn read_file(master: &Arc<Master>, path: &str) -> Result<FileUploadRequest, WireError> {
+    let real: PathBuf = master.paths().at(path);
+    let invalid = |text: String| WireError::prereq(text, ErrorCode::Invalid);
+    if !path.starts_with('/') {
+        return Err(invalid(format!("The path '{path}' is not absolute")));
+    }
+    let meta = tokio::fs::metadata(&real).await.map_err(|error| invalid(format!("Cannot read {path} on the master: {error}")))?;
+    if !meta.is_file() || meta.len() > MAX_COPY {
+        return Err(invalid(format!("{path} is not a file of at most {} MiB", MAX_COPY >> 20)));
+    }
+    let content = tokio::fs::read(&real).await.map_err(|error| invalid(format!("Cannot read {path} on the master: {error}")))?;
+    Ok(FileUploadRequest {
+        path: path.to_owned(),
+        content,
+        mode: meta.permissions().mode() & 0o7777,
+        owner: meta.uid().to_string(),
+        group: meta.gid().to_string(),
+        mtime: meta.mtime() as f64,
+    })
+}
+
+/// The named nodes; all that are not offline when none is named.
+fn find(master: &Arc<Master>, names: &[String]) -> Result<Vec<Arc<Node>>, WireError> {
+    let state = master.store().state();
+    if names.is_empty() {
+        return Ok(state.config.nodes().filter(|node| !node.offline).cloned().collect());
+    }
+    names.iter().map(|name| state.config.find_node(name).cloned().map_err(WireError::from)).collect()
+}
+
+pub(super) async fn store_status(master: &Arc<Master>) -> Result<Value, WireError> {
+    let status = master.store().client().status().await.map_err(|error| WireError::new("GenericError", error.to_string()))?;
+    let members: Vec<Value> = status
+        .members
+        .iter()
+        .map(|member| json!({"id": member.id, "name": member.name, "address": member.address, "voter": member.voter, "lag": member.lag}))
+        .collect();
+    Ok(json!({
+        "role": status.role.kind.as_str(),
+        "term": status.role.term,
+        "leader": status.role.leader,
+        "last_log": status.last_log,
+        "applied": status.applied,
+        "snapshot": status.snapshot,
+        "members": members,
+    }))
+}

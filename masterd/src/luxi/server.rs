@@ -1,0 +1,137 @@
+//! Connections: frames in, answers out, in order.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::sync::Arc;
+use std::{fs, io};
+
+use gannet_core::error::WireError;
+use gannet_core::luxi::{END_OF_MESSAGE, MAX_MESSAGE, Method, Request, encode_failure};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::watch;
+
+use super::methods;
+use crate::master::Master;
+
+/// Bytes that are read at a time.
+const CHUNK: usize = 16 << 10;
+
+/// The answer to a request.
+pub(super) enum Answer {
+    /// A value.
+    Value(serde_json::Value),
+    /// JSON text that is sent as it is.
+    Json(String),
+}
+
+impl Answer {
+    fn encode(self) -> Vec<u8> {
+        let json = match self {
+            Self::Value(value) => value.to_string(),
+            Self::Json(json) => json,
+        };
+        let mut bytes = Vec::with_capacity(json.len() + 32);
+        bytes.extend_from_slice(b"{\"success\":true,\"result\":");
+        bytes.extend_from_slice(json.as_bytes());
+        bytes.push(b'}');
+        bytes.push(END_OF_MESSAGE);
+        bytes
+    }
+}
+
+/// Serves `socket` until `shutdown`. An older socket file is replaced.
+///
+/// # Errors
+/// When the socket cannot be made.
+pub async fn serve(master: Arc<Master>, socket: &Path, shutdown: watch::Receiver<bool>) -> io::Result<()> {
+    let listener = bind(socket)?;
+    let mut ending = shutdown.clone();
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => {
+                    tokio::spawn(connection(master.clone(), stream, shutdown.clone()));
+                }
+                // Out of descriptors, most likely: others close theirs meanwhile.
+                Err(error) => {
+                    tracing::warn!(%error, "cannot accept a client");
+                    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+                }
+            },
+            _ = ending.wait_for(|end| *end) => return Ok(()),
+        }
+    }
+}
+
+fn bind(socket: &Path) -> io::Result<UnixListener> {
+    if let Some(directory) = socket.parent() {
+        fs::create_dir_all(directory)?;
+    }
+    // Bound under another name and renamed, so that a client never finds a socket that nobody listens on.
+    let temporary = socket.with_extension("new");
+    let _ = fs::remove_file(&temporary);
+    let listener = UnixListener::bind(&temporary)?;
+    fs::set_permissions(&temporary, fs::Permissions::from_mode(0o660))?;
+    fs::rename(&temporary, socket)?;
+    Ok(listener)
+}
+
+async fn connection(master: Arc<Master>, mut stream: UnixStream, mut shutdown: watch::Receiver<bool>) {
+    let mut received = Vec::new();
+    loop {
+        let message = tokio::select! {
+            message = next_message(&mut stream, &mut received) => message,
+            _ = shutdown.wait_for(|end| *end) => return,
+        };
+        let message = match message {
+            Ok(Some(message)) => message,
+            Ok(None) => return,
+            Err(error) => {
+                tracing::debug!(%error, "a client's connection broke");
+                return;
+            }
+        };
+        let bytes = tokio::select! {
+            bytes = answer(&master, &message) => bytes,
+            _ = shutdown.wait_for(|end| *end) => return,
+        };
+        if stream.write_all(&bytes).await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn next_message(stream: &mut UnixStream, received: &mut Vec<u8>) -> io::Result<Option<Vec<u8>>> {
+    let mut searched = 0;
+    loop {
+        if let Some(end) = received[searched..].iter().position(|&byte| byte == END_OF_MESSAGE) {
+            let mut message: Vec<u8> = received.drain(..=searched + end).collect();
+            message.pop();
+            return Ok(Some(message));
+        }
+        searched = received.len();
+        if searched > MAX_MESSAGE {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "a request is too large"));
+        }
+        received.reserve(CHUNK);
+        if stream.read_buf(received).await? == 0 {
+            return Ok(None);
+        }
+    }
+}
+
+async fn answer(master: &Arc<Master>, message: &[u8]) -> Vec<u8> {
+    let request: Request = match serde_json::from_slice(message) {
+        Ok(request) => request,
+        Err(error) => return encode_failure(&WireError::new("GenericError", format!("Cannot parse the request: {error}"))),
+    };
+    let Some(method) = Method::parse(&request.method) else {
+        return encode_failure(&WireError::new("GenericError", format!("Invalid method '{}'", request.method)));
+    };
+    let span = tracing::debug_span!("luxi", method = request.method);
+    match tracing::Instrument::instrument(Box::pin(methods::call(master, method, request.args)), span).await {
+        Ok(answer) => answer.encode(),
+        Err(error) => encode_failure(&error),
+    }
+}
