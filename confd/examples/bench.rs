@@ -28,11 +28,7 @@ fn main() -> anyhow::Result<()> {
 }
 
 async fn bench(dir: &Path) -> anyhow::Result<()> {
-    let identity = Identity {
-        id: 1,
-        name: "node1".to_owned(),
-        address: "127.0.0.1:1816".to_owned(),
-    };
+    let identity = Identity { id: 1, name: "node1".to_owned(), address: "127.0.0.1:1816".to_owned() };
     let rows = (0..1000).map(|n| (Key::new("instance", format!("inst{n:05}")), text(n, 2000)));
     let data_dir = dir.join("data");
     gannet_confd::bootstrap(&data_dir, &identity, rows.collect()).await?;
@@ -48,7 +44,9 @@ async fn bench(dir: &Path) -> anyhow::Result<()> {
     let socket = options.socket.clone();
     let (stop, stopping) = watch::channel(false);
     let (ready, is_ready) = tokio::sync::oneshot::channel();
-    let daemon = tokio::spawn(daemon::run(options, stopping, || drop(ready.send(()))));
+    let daemon = tokio::spawn(daemon::run(options, stopping, move || {
+        let _ = ready.send(());
+    }));
     is_ready.await?;
     let client = Client::connect(&socket).await?;
     while client.read_index().await.is_err() {

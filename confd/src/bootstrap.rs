@@ -21,11 +21,7 @@ const COMMAND_BYTES: usize = 2 << 20;
 /// # Errors
 /// [`Error::Invalid`] when there is a group already, [`Error::Unavailable`]
 /// when the directory is in use or cannot be written.
-pub async fn bootstrap(
-    dir: &Path,
-    identity: &Identity,
-    rows: Vec<(Key, String)>,
-) -> Result<u64, Error> {
+pub async fn bootstrap(dir: &Path, identity: &Identity, rows: Vec<(Key, String)>) -> Result<u64, Error> {
     let data = DataDir::take(dir)?;
     refuse_existing(data.path())?;
     remove_unfinished(data.path())?;
@@ -96,9 +92,7 @@ async fn fill(node: &Node, identity: &Identity, rows: Vec<(Key, String)>) -> Res
     let mut roles = node.role();
     let elected = roles.wait_for(|role| role.is_leader());
     let elected = tokio::time::timeout(ELECTION_LIMIT, elected).await;
-    let elected = elected.map_err(|_| Error::Timeout {
-        limit: ELECTION_LIMIT,
-    })?;
+    let elected = elected.map_err(|_| Error::Timeout { limit: ELECTION_LIMIT })?;
     let epoch = elected.map_err(Error::unavailable)?.term;
     let (mut command, mut bytes) = (Command::new(epoch), 0);
     for (key, json) in rows {
@@ -117,11 +111,7 @@ async fn write(node: &Node, command: Command) -> Result<(), Error> {
     let (_, outcomes) = node.propose(Arc::new(vec![command])).await?;
     match outcomes.first() {
         Some(Outcome::Applied { .. }) => Ok(()),
-        Some(Outcome::Conflict { key, .. }) => {
-            Err(Error::invalid(format!("the first rows have {key} twice")))
-        }
-        Some(Outcome::Deposed { .. }) | None => {
-            Err(Error::unavailable("the new group did not take its first rows"))
-        }
+        Some(Outcome::Conflict { key, .. }) => Err(Error::invalid(format!("the first rows have {key} twice"))),
+        Some(Outcome::Deposed { .. }) | None => Err(Error::unavailable("the new group did not take its first rows")),
     }
 }

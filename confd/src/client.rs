@@ -63,9 +63,7 @@ impl Client {
                 let cause = crate::error_chain(&error);
                 Error::unavailable(format!("cannot connect to {shown}: {cause}"))
             })?;
-        let rpc = StateClient::new(channel)
-            .max_decoding_message_size(MAX_MESSAGE_BYTES)
-            .max_encoding_message_size(MAX_MESSAGE_BYTES);
+        let rpc = StateClient::new(channel).max_decoding_message_size(MAX_MESSAGE_BYTES).max_encoding_message_size(MAX_MESSAGE_BYTES);
         Ok(Self { rpc })
     }
 
@@ -75,18 +73,11 @@ impl Client {
     /// [`Error::NotLeader`] and [`Error::Unavailable`]: not applied.
     /// [`Error::Timeout`]: perhaps applied.
     pub async fn propose(&self, command: Command) -> Result<Proposed, Error> {
-        let request = pb::ProposeRequest {
-            command: Some(command.into()),
-        };
+        let request = pb::ProposeRequest { command: Some(command.into()) };
         let mut rpc = self.rpc.clone();
         let reply = limited(PROPOSE_LIMIT, rpc.propose(request)).await?;
-        let outcome = reply
-            .outcome
-            .ok_or_else(|| Error::invalid("confd answered without an outcome"))?;
-        Ok(Proposed {
-            index: reply.index,
-            outcome: outcome.try_into()?,
-        })
+        let outcome = reply.outcome.ok_or_else(|| Error::invalid("confd answered without an outcome"))?;
+        Ok(Proposed { index: reply.index, outcome: outcome.try_into()? })
     }
 
     /// All rows except archived jobs, then every change after them.
@@ -105,9 +96,7 @@ impl Client {
     /// [`Error::Unavailable`], [`Error::Timeout`].
     pub async fn get(&self, key: Key) -> Result<Option<Row>, Error> {
         let mut rpc = self.rpc.clone();
-        let request = pb::GetRequest {
-            key: Some(key.into()),
-        };
+        let request = pb::GetRequest { key: Some(key.into()) };
         let reply = limited(READ_LIMIT, rpc.get(request)).await?;
         reply.row.map(Row::try_from).transpose()
     }
@@ -120,11 +109,7 @@ impl Client {
     /// [`Error::Unavailable`], [`Error::Timeout`].
     pub async fn list(&self, kind: &str, after: &str, limit: u32) -> Result<Vec<Row>, Error> {
         let mut rpc = self.rpc.clone();
-        let request = pb::ListRequest {
-            kind: kind.to_owned(),
-            after: after.to_owned(),
-            limit,
-        };
+        let request = pb::ListRequest { kind: kind.to_owned(), after: after.to_owned(), limit };
         let reply = limited(READ_LIMIT, rpc.list(request)).await?;
         reply.rows.into_iter().map(Row::try_from).collect()
     }
@@ -168,9 +153,7 @@ impl Client {
     /// be reached or the group has no majority, [`Error::Timeout`].
     pub async fn add_member(&self, member: Member) -> Result<Vec<Member>, Error> {
         let mut rpc = self.rpc.clone();
-        let request = pb::AddMemberRequest {
-            member: Some(member.into()),
-        };
+        let request = pb::AddMemberRequest { member: Some(member.into()) };
         let reply = limited(MEMBER_LIMIT, rpc.add_member(request)).await?;
         Ok(reply.members.into_iter().map(Member::from).collect())
     }
@@ -209,17 +192,11 @@ impl Roles {
 }
 
 /// Awaits an answer until a deadline; a call given up is cancelled on the server.
-async fn limited<T>(
-    limit: Duration,
-    call: impl Future<Output = Result<tonic::Response<T>, RpcStatus>>,
-) -> Result<T, Error> {
+async fn limited<T>(limit: Duration, call: impl Future<Output = Result<tonic::Response<T>, RpcStatus>>) -> Result<T, Error> {
     match tokio::time::timeout(limit, call).await {
         Err(_elapsed) => Err(Error::Timeout { limit }),
         Ok(Ok(reply)) => Ok(reply.into_inner()),
-        Ok(Err(status)) if status.code() == Code::DeadlineExceeded => {
-            Err(Error::Timeout { limit })
-        }
+        Ok(Err(status)) if status.code() == Code::DeadlineExceeded => Err(Error::Timeout { limit }),
         Ok(Err(status)) => Err(wire_status::decode(&status)),
     }
 }
-

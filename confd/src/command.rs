@@ -82,10 +82,7 @@ pub struct Key {
 impl Key {
     /// `kind/id`.
     pub fn new(kind: impl Into<Kind>, id: impl Into<String>) -> Self {
-        Self {
-            kind: kind.into(),
-            id: id.into(),
-        }
+        Self { kind: kind.into(), id: id.into() }
     }
 }
 
@@ -169,10 +166,7 @@ pub struct Command {
 impl Command {
     /// An empty command of this epoch.
     pub fn new(epoch: u64) -> Self {
-        Self {
-            epoch,
-            ..Self::default()
-        }
+        Self { epoch, ..Self::default() }
     }
 
     /// With a token.
@@ -189,10 +183,7 @@ impl Command {
 
     /// With a put.
     pub fn put(mut self, key: Key, json: impl Into<String>) -> Self {
-        self.writes.push(Write::Put {
-            key,
-            json: json.into(),
-        });
+        self.writes.push(Write::Put { key, json: json.into() });
         self
     }
 

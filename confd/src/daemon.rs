@@ -63,17 +63,10 @@ enum End {
 /// # Errors
 /// [`Error`] when it cannot start: no identity, directory in use, address in
 /// use, bad certificates.
-pub async fn run(
-    options: Options,
-    mut shutdown: watch::Receiver<bool>,
-    ready: impl FnOnce(),
-) -> Result<(), Error> {
+pub async fn run(options: Options, mut shutdown: watch::Receiver<bool>, ready: impl FnOnce()) -> Result<(), Error> {
     let data = DataDir::take(&options.data_dir)?;
     let identity = Identity::load(data.path())?.ok_or_else(|| {
-        Error::invalid(format!(
-            "{} belongs to no cluster yet: run gnt-cluster init, or add this node to a cluster",
-            data.path().display()
-        ))
+        Error::invalid(format!("{} belongs to no cluster yet: run gnt-cluster init, or add this node to a cluster", data.path().display()))
     })?;
     let mut life = Life::begin(&options, &identity).await?;
     ready();
@@ -85,11 +78,7 @@ pub async fn run(
     }
 }
 
-async fn revive(
-    options: &Options,
-    identity: &Identity,
-    shutdown: &mut watch::Receiver<bool>,
-) -> Result<Life, Error> {
+async fn revive(options: &Options, identity: &Identity, shutdown: &mut watch::Receiver<bool>) -> Result<Life, Error> {
     loop {
         tokio::select! {
             () = tokio::time::sleep(RESTART_EVERY) => {}
@@ -127,23 +116,14 @@ impl Life {
             }
         };
         let local_listener = bind_socket(&options.socket)?;
-        let node = Node::start(NodeOptions {
-            id: identity.id,
-            dir: &options.data_dir,
-            transport,
-        })
-        .await?;
+        let node = Node::start(NodeOptions { id: identity.id, dir: &options.data_dir, transport }).await?;
         let (stop, stopping) = watch::channel(false);
         let mut listeners = vec![serve_local(options, &node, local_listener, stopping.clone())];
         if let Some((listener, tls)) = raft_listener {
             listeners.push(serve_raft(&node, listener, tls, stopping)?);
         }
         tracing::info!(id = identity.id, name = identity.name, "confd is up");
-        Ok(Self {
-            node,
-            stop,
-            listeners,
-        })
+        Ok(Self { node, stop, listeners })
     }
 
     /// Waits for the end, and cleans up.
@@ -174,21 +154,10 @@ fn serve_local(
     listener: UnixListener,
     stopping: watch::Receiver<bool>,
 ) -> JoinHandle<Result<(), tonic::transport::Error>> {
-    let reserve = Reserve {
-        dir: options.data_dir.clone(),
-        bytes: options.reserve,
-    };
-    let server = Server {
-        proposer: Proposer::start(Arc::new(node.clone()), reserve),
-        node: node.clone(),
-        stopping: stopping.clone(),
-    };
-    let service = StateServer::new(server)
-        .max_decoding_message_size(MAX_MESSAGE_BYTES)
-        .max_encoding_message_size(MAX_MESSAGE_BYTES);
-    let serving = Rpc::builder()
-        .add_service(service)
-        .serve_with_incoming_shutdown(UnixListenerStream::new(listener), stopped(stopping));
+    let reserve = Reserve { dir: options.data_dir.clone(), bytes: options.reserve };
+    let server = Server { proposer: Proposer::start(Arc::new(node.clone()), reserve), node: node.clone(), stopping: stopping.clone() };
+    let service = StateServer::new(server).max_decoding_message_size(MAX_MESSAGE_BYTES).max_encoding_message_size(MAX_MESSAGE_BYTES);
+    let serving = Rpc::builder().add_service(service).serve_with_incoming_shutdown(UnixListenerStream::new(listener), stopped(stopping));
     tokio::spawn(serving)
 }
 
@@ -201,9 +170,7 @@ fn serve_raft(
     let service = InterceptedService::new(raft::service(node), tls::only_members);
     let builder = Rpc::builder().tcp_nodelay(true).tls_config(tls.server);
     let builder = builder.map_err(|error| Error::unavailable(crate::error_chain(&error)));
-    let serving = builder?
-        .add_service(service)
-        .serve_with_incoming_shutdown(TcpListenerStream::new(listener), stopped(stopping));
+    let serving = builder?.add_service(service).serve_with_incoming_shutdown(TcpListenerStream::new(listener), stopped(stopping));
     Ok(tokio::spawn(serving))
 }
 

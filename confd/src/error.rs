@@ -41,14 +41,10 @@ pub enum Error {
 
 impl Error {
     pub(crate) fn unavailable(reason: impl std::fmt::Display) -> Self {
-        Self::Unavailable {
-            reason: reason.to_string(),
-        }
+        Self::Unavailable { reason: reason.to_string() }
     }
 
     pub(crate) fn invalid(reason: impl std::fmt::Display) -> Self {
-        Self::Invalid {
-            reason: reason.to_string(),
-        }
+        Self::Invalid { reason: reason.to_string() }
     }
 }

@@ -72,15 +72,9 @@ impl DataDir {
         let opened = private(&lock).map_err(|error| failed("open", &lock, &error))?;
         let locked = Flock::lock(opened, FlockArg::LockExclusiveNonblock);
         let locked = locked.map_err(|(_, error)| {
-            Error::unavailable(format!(
-                "{} is in use, probably by a running gannet-confd: {error}",
-                path.display()
-            ))
+            Error::unavailable(format!("{} is in use, probably by a running gannet-confd: {error}", path.display()))
         })?;
-        Ok(Self {
-            path: path.to_owned(),
-            _lock: locked,
-        })
+        Ok(Self { path: path.to_owned(), _lock: locked })
     }
 
     pub(crate) fn path(&self) -> &Path {

@@ -91,10 +91,7 @@ async fn serve(options: Options, log: Option<LogFile>) -> anyhow::Result<()> {
 }
 
 /// SIGTERM and SIGINT stop; SIGHUP opens the log file again.
-fn signals(
-    stop: watch::Sender<bool>,
-    log: Option<LogFile>,
-) -> anyhow::Result<impl Future<Output = ()>> {
+fn signals(stop: watch::Sender<bool>, log: Option<LogFile>) -> anyhow::Result<impl Future<Output = ()>> {
     let mut term = signal(SignalKind::terminate()).context("cannot handle SIGTERM")?;
     let mut int = signal(SignalKind::interrupt()).context("cannot handle SIGINT")?;
     let mut hup = signal(SignalKind::hangup()).context("cannot handle SIGHUP")?;
@@ -148,10 +145,7 @@ impl LogFile {
             std::fs::create_dir_all(dir).with_context(|| format!("cannot create {}", dir.display()))?;
         }
         let file = append(path).with_context(|| format!("cannot open {}", path.display()))?;
-        Ok(Self {
-            path: path.into(),
-            file: Arc::new(Mutex::new(file)),
-        })
+        Ok(Self { path: path.into(), file: Arc::new(Mutex::new(file)) })
     }
 
     fn reopen(&self) {

@@ -52,8 +52,7 @@ impl Reserve {
     /// [`Error::Unavailable`] when less is free.
     fn check(&self) -> Result<(), Error> {
         let dir = self.dir.display();
-        let found = nix::sys::statvfs::statvfs(&self.dir)
-            .map_err(|error| Error::unavailable(format!("cannot look at {dir}: {error}")))?;
+        let found = nix::sys::statvfs::statvfs(&self.dir).map_err(|error| Error::unavailable(format!("cannot look at {dir}: {error}")))?;
         let free = found.blocks_available().saturating_mul(found.fragment_size());
         if free < self.bytes {
             return Err(Error::unavailable(format!(
@@ -76,10 +75,7 @@ impl Proposer {
     /// Waits until the command is applied.
     pub(crate) async fn propose(&self, command: Command) -> Result<Proposed, Error> {
         if weight(&command) > COMMAND_BYTES {
-            return Err(Error::invalid(format!(
-                "the command has more than {} MiB",
-                COMMAND_BYTES >> 20
-            )));
+            return Err(Error::invalid(format!("the command has more than {} MiB", COMMAND_BYTES >> 20)));
         }
         let (done, answer) = oneshot::channel();
         let stopping = |_| Error::unavailable("confd is stopping");
@@ -122,8 +118,7 @@ fn drain(batch: &mut Vec<Pending>, bytes: &mut usize, waiting: &mut mpsc::Receiv
 async fn propose(consensus: &dyn Consensus, reserve: &Reserve, batch: Vec<Pending>) {
     // Who has gone does not get what it asked for.
     let alive = batch.into_iter().filter(|pending| !pending.done.is_closed());
-    let (commands, waiters): (Vec<_>, Vec<_>) =
-        alive.map(|pending| (pending.command, pending.done)).unzip();
+    let (commands, waiters): (Vec<_>, Vec<_>) = alive.map(|pending| (pending.command, pending.done)).unzip();
     if commands.is_empty() {
         return;
     }
@@ -134,10 +129,7 @@ async fn propose(consensus: &dyn Consensus, reserve: &Reserve, batch: Vec<Pendin
     answer(waiters, result);
 }
 
-fn answer(
-    waiters: Vec<oneshot::Sender<Result<Proposed, Error>>>,
-    result: Result<(u64, Vec<Outcome>), Error>,
-) {
+fn answer(waiters: Vec<oneshot::Sender<Result<Proposed, Error>>>, result: Result<(u64, Vec<Outcome>), Error>) {
     match result {
         Ok((index, outcomes)) => {
             assert_eq!(waiters.len(), outcomes.len(), "one outcome for each command");

@@ -40,25 +40,16 @@ impl StateService for Server {
     type FollowStream = Events<pb::FollowEvent>;
     type WatchRoleStream = Events<pb::Role>;
 
-    async fn propose(
-        &self,
-        request: Request<pb::ProposeRequest>,
-    ) -> Result<Response<pb::ProposeReply>, RpcStatus> {
+    async fn propose(&self, request: Request<pb::ProposeRequest>) -> Result<Response<pb::ProposeReply>, RpcStatus> {
         let command = request.into_inner().command;
         let command = command.ok_or_else(|| invalid("no command"))?;
         let command = Command::try_from(command).map_err(|error| encode(&error))?;
         let proposed = self.proposer.propose(command).await;
         let proposed = proposed.map_err(|error| encode(&error))?;
-        Ok(Response::new(pb::ProposeReply {
-            index: proposed.index,
-            outcome: Some(proposed.outcome.into()),
-        }))
+        Ok(Response::new(pb::ProposeReply { index: proposed.index, outcome: Some(proposed.outcome.into()) }))
     }
 
-    async fn follow(
-        &self,
-        _request: Request<pb::FollowRequest>,
-    ) -> Result<Response<Self::FollowStream>, RpcStatus> {
+    async fn follow(&self, _request: Request<pb::FollowRequest>) -> Result<Response<Self::FollowStream>, RpcStatus> {
         // A small queue: the transport has its own window.
         let (sender, receiver) = mpsc::channel(16);
         let state = self.node.state().clone();
@@ -70,33 +61,23 @@ impl StateService for Server {
         let key = request.into_inner().key.map(Key::from);
         let key = key.ok_or_else(|| invalid("no key"))?;
         let row = self.read(move |state| state.get(&key)).await?;
-        Ok(Response::new(pb::GetReply {
-            row: row.map(Into::into),
-        }))
+        Ok(Response::new(pb::GetReply { row: row.map(Into::into) }))
     }
 
     async fn list(&self, request: Request<pb::ListRequest>) -> Result<Response<pb::ListReply>, RpcStatus> {
         let pb::ListRequest { kind, after, limit } = request.into_inner();
         let limit = limit.min(LIST_ROWS) as usize;
         let rows = self.read(move |state| state.list(&kind, &after, limit, PORTION_BYTES));
-        Ok(Response::new(pb::ListReply {
-            rows: rows.await?.into_iter().map(Into::into).collect(),
-        }))
+        Ok(Response::new(pb::ListReply { rows: rows.await?.into_iter().map(Into::into).collect() }))
     }
 
-    async fn read_index(
-        &self,
-        _request: Request<pb::ReadIndexRequest>,
-    ) -> Result<Response<pb::ReadIndexReply>, RpcStatus> {
+    async fn read_index(&self, _request: Request<pb::ReadIndexRequest>) -> Result<Response<pb::ReadIndexReply>, RpcStatus> {
         let index = self.node.read_index().await;
         let index = index.map_err(|error| encode(&error))?;
         Ok(Response::new(pb::ReadIndexReply { index }))
     }
 
-    async fn status(
-        &self,
-        _request: Request<pb::StatusRequest>,
-    ) -> Result<Response<pb::StatusReply>, RpcStatus> {
+    async fn status(&self, _request: Request<pb::StatusRequest>) -> Result<Response<pb::StatusReply>, RpcStatus> {
         let view = self.node.view();
         let (log_bytes, state_bytes) = self.node.file_bytes();
         let status = Status {
@@ -111,20 +92,14 @@ impl StateService for Server {
         Ok(Response::new(status.into()))
     }
 
-    async fn watch_role(
-        &self,
-        _request: Request<pb::WatchRoleRequest>,
-    ) -> Result<Response<Self::WatchRoleStream>, RpcStatus> {
+    async fn watch_role(&self, _request: Request<pb::WatchRoleRequest>) -> Result<Response<Self::WatchRoleStream>, RpcStatus> {
         let (sender, receiver) = mpsc::channel(4);
         let (roles, stopping) = (self.node.role(), self.stopping.clone());
         tokio::spawn(follow::roles(roles, sender, stopping));
         Ok(Response::new(Box::pin(ReceiverStream::new(receiver))))
     }
 
-    async fn add_member(
-        &self,
-        request: Request<pb::AddMemberRequest>,
-    ) -> Result<Response<pb::MembersReply>, RpcStatus> {
+    async fn add_member(&self, request: Request<pb::AddMemberRequest>) -> Result<Response<pb::MembersReply>, RpcStatus> {
         let member = request.into_inner().member.map(Member::from);
         let member = member.filter(|member| member.id != 0 && !member.address.is_empty());
         let member = member.ok_or_else(|| invalid("a member needs an id above 0 and an address"))?;
@@ -134,10 +109,7 @@ impl StateService for Server {
         reply(members.await)
     }
 
-    async fn remove_member(
-        &self,
-        request: Request<pb::RemoveMemberRequest>,
-    ) -> Result<Response<pb::MembersReply>, RpcStatus> {
+    async fn remove_member(&self, request: Request<pb::RemoveMemberRequest>) -> Result<Response<pb::MembersReply>, RpcStatus> {
         let id = request.into_inner().id;
         let node = self.node.clone();
         let members = tokio::spawn(async move { node.remove_member(id).await });
@@ -146,10 +118,7 @@ impl StateService for Server {
 }
 
 impl Server {
-    async fn read<T: Send + 'static>(
-        &self,
-        read: impl FnOnce(&State) -> store::Result<T> + Send + 'static,
-    ) -> Result<T, RpcStatus> {
+    async fn read<T: Send + 'static>(&self, read: impl FnOnce(&State) -> store::Result<T> + Send + 'static) -> Result<T, RpcStatus> {
         let state = self.node.state().clone();
         let done = tokio::task::spawn_blocking(move || read(&state)).await;
         let done = done.map_err(|panicked| encode(&Error::unavailable(panicked)))?;
@@ -157,14 +126,10 @@ impl Server {
     }
 }
 
-fn reply(
-    members: Result<Result<Vec<Member>, Error>, tokio::task::JoinError>,
-) -> Result<Response<pb::MembersReply>, RpcStatus> {
+fn reply(members: Result<Result<Vec<Member>, Error>, tokio::task::JoinError>) -> Result<Response<pb::MembersReply>, RpcStatus> {
     let members = members.map_err(|panicked| encode(&Error::unavailable(panicked)))?;
     let members = members.map_err(|error| encode(&error))?;
-    Ok(Response::new(pb::MembersReply {
-        members: members.into_iter().map(Into::into).collect(),
-    }))
+    Ok(Response::new(pb::MembersReply { members: members.into_iter().map(Into::into).collect() }))
 }
 
 fn invalid(reason: &str) -> RpcStatus {

@@ -33,11 +33,7 @@ pub trait Rows {
 ///
 /// # Errors
 /// Only those of `rows`; the caller must then throw away all edits.
-pub fn apply<R: Rows>(
-    rows: &mut R,
-    term: u64,
-    command: &Command,
-) -> Result<(Outcome, Vec<RowChange>), R::Error> {
+pub fn apply<R: Rows>(rows: &mut R, term: u64, command: &Command) -> Result<(Outcome, Vec<RowChange>), R::Error> {
     if let Some(token) = &command.token
         && let Some(first) = rows.outcome(token)?
     {
@@ -58,10 +54,7 @@ pub fn apply<R: Rows>(
     Ok((outcome, edits))
 }
 
-fn decide<R: Rows>(
-    rows: &R,
-    command: &Command,
-) -> Result<(Outcome, Vec<RowChange>), R::Error> {
+fn decide<R: Rows>(rows: &R, command: &Command) -> Result<(Outcome, Vec<RowChange>), R::Error> {
     for condition in &command.conditions {
         let found = rows.rev(&condition.key)?;
         if !condition.expect.holds(found) {
@@ -90,11 +83,7 @@ struct Draft<'a, R> {
 
 impl<'a, R: Rows> Draft<'a, R> {
     fn over(rows: &'a R) -> Self {
-        Self {
-            rows,
-            touched: HashMap::new(),
-            edits: Vec::new(),
-        }
+        Self { rows, touched: HashMap::new(), edits: Vec::new() }
     }
 
     /// The revision made (0: none); the inner error is the missing row.
@@ -176,9 +165,7 @@ mod tests {
     }
 
     fn applied(revs: &[u64]) -> Outcome {
-        Outcome::Applied {
-            revs: revs.to_vec(),
-        }
+        Outcome::Applied { revs: revs.to_vec() }
     }
 
     #[track_caller]
@@ -193,10 +180,7 @@ mod tests {
         check(&mut model, c().put(key("1"), "a"), applied(&[1]));
         check(&mut model, c().put(key("1"), "b"), applied(&[2]));
         let stale = c().expect(key("1"), Expect::Rev(1)).put(key("1"), "x");
-        let conflict = |id: &str, found| Outcome::Conflict {
-            key: key(id),
-            found,
-        };
+        let conflict = |id: &str, found| Outcome::Conflict { key: key(id), found };
         check(&mut model, stale, conflict("1", Some(2)));
         let absent = c().expect(key("1"), Expect::Absent).put(key("2"), "x");
         check(&mut model, absent, conflict("1", Some(2)));

@@ -30,12 +30,8 @@ impl Tls {
             return Ok(None);
         };
         // One file holds certificate and key; each reader takes its part.
-        let server = ServerTlsConfig::new()
-            .identity(Identity::from_pem(&node, &node))
-            .client_ca_root(Certificate::from_pem(&ca));
-        let client = ClientTlsConfig::new()
-            .identity(Identity::from_pem(&member, &member))
-            .ca_certificate(Certificate::from_pem(&ca));
+        let server = ServerTlsConfig::new().identity(Identity::from_pem(&node, &node)).client_ca_root(Certificate::from_pem(&ca));
+        let client = ClientTlsConfig::new().identity(Identity::from_pem(&member, &member)).ca_certificate(Certificate::from_pem(&ca));
         Ok(Some(Self { server, client }))
     }
 }
@@ -57,9 +53,7 @@ pub(crate) fn only_members(request: Request<()>) -> Result<Request<()>, Status> 
     if first.is_some_and(|certificate| has_common_name(certificate.as_ref(), MEMBER)) {
         return Ok(request);
     }
-    Err(Status::permission_denied(format!(
-        "only a certificate for {MEMBER} may use this port"
-    )))
+    Err(Status::permission_denied(format!("only a certificate for {MEMBER} may use this port")))
 }
 
 fn has_common_name(der: &[u8], name: &str) -> bool {

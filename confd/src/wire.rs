@@ -19,10 +19,7 @@ fn key_from(key: Option<pb::Key>) -> Result<Key, Error> {
 
 impl From<Key> for pb::Key {
     fn from(key: Key) -> Self {
-        Self {
-            kind: key.kind.as_str().to_owned(),
-            id: key.id,
-        }
+        Self { kind: key.kind.as_str().to_owned(), id: key.id }
     }
 }
 
@@ -34,11 +31,7 @@ impl From<pb::Key> for Key {
 
 impl From<Row> for pb::Row {
     fn from(row: Row) -> Self {
-        Self {
-            key: Some(row.key.into()),
-            rev: row.rev,
-            json: row.json,
-        }
+        Self { key: Some(row.key.into()), rev: row.rev, json: row.json }
     }
 }
 
@@ -46,11 +39,7 @@ impl TryFrom<pb::Row> for Row {
     type Error = Error;
 
     fn try_from(row: pb::Row) -> Result<Self, Error> {
-        Ok(Self {
-            key: key_from(row.key)?,
-            rev: row.rev,
-            json: row.json,
-        })
+        Ok(Self { key: key_from(row.key)?, rev: row.rev, json: row.json })
     }
 }
 
@@ -88,17 +77,9 @@ impl From<Write> for pb::Write {
     fn from(write: Write) -> Self {
         use pb::write::Write as W;
         let write = match write {
-            Write::Put { key, json } => W::Put(pb::Put {
-                key: Some(key.into()),
-                json,
-            }),
-            Write::Delete { key } => W::Delete(pb::Delete {
-                key: Some(key.into()),
-            }),
-            Write::Move { from, to } => W::Move(pb::Move {
-                from: Some(from.into()),
-                to: Some(to.into()),
-            }),
+            Write::Put { key, json } => W::Put(pb::Put { key: Some(key.into()), json }),
+            Write::Delete { key } => W::Delete(pb::Delete { key: Some(key.into()) }),
+            Write::Move { from, to } => W::Move(pb::Move { from: Some(from.into()), to: Some(to.into()) }),
         };
         Self { write: Some(write) }
     }
@@ -110,17 +91,9 @@ impl TryFrom<pb::Write> for Write {
     fn try_from(write: pb::Write) -> Result<Self, Error> {
         use pb::write::Write as W;
         Ok(match write.write.ok_or_else(|| missing("a known write"))? {
-            W::Put(put) => Self::Put {
-                key: key_from(put.key)?,
-                json: put.json,
-            },
-            W::Delete(delete) => Self::Delete {
-                key: key_from(delete.key)?,
-            },
-            W::Move(rename) => Self::Move {
-                from: key_from(rename.from)?,
-                to: key_from(rename.to)?,
-            },
+            W::Put(put) => Self::Put { key: key_from(put.key)?, json: put.json },
+            W::Delete(delete) => Self::Delete { key: key_from(delete.key)? },
+            W::Move(rename) => Self::Move { from: key_from(rename.from)?, to: key_from(rename.to)? },
         })
     }
 }
@@ -158,15 +131,10 @@ impl From<Outcome> for pb::Outcome {
         use pb::outcome::Outcome as O;
         let outcome = match outcome {
             Outcome::Applied { revs } => O::Applied(pb::Applied { revs }),
-            Outcome::Conflict { key, found } => O::Conflict(pb::Conflict {
-                key: Some(key.into()),
-                found: found.unwrap_or(0),
-            }),
+            Outcome::Conflict { key, found } => O::Conflict(pb::Conflict { key: Some(key.into()), found: found.unwrap_or(0) }),
             Outcome::Deposed { term } => O::Deposed(pb::Deposed { term }),
         };
-        Self {
-            outcome: Some(outcome),
-        }
+        Self { outcome: Some(outcome) }
     }
 }
 
@@ -177,10 +145,9 @@ impl TryFrom<pb::Outcome> for Outcome {
         use pb::outcome::Outcome as O;
         Ok(match outcome.outcome.ok_or_else(|| missing("an outcome"))? {
             O::Applied(applied) => Self::Applied { revs: applied.revs },
-            O::Conflict(conflict) => Self::Conflict {
-                key: key_from(conflict.key)?,
-                found: (conflict.found != 0).then_some(conflict.found),
-            },
+            O::Conflict(conflict) => {
+                Self::Conflict { key: key_from(conflict.key)?, found: (conflict.found != 0).then_some(conflict.found) }
+            }
             O::Deposed(deposed) => Self::Deposed { term: deposed.term },
         })
     }
@@ -189,19 +156,10 @@ impl TryFrom<pb::Outcome> for Outcome {
 impl From<Change> for pb::Change {
     fn from(change: Change) -> Self {
         let changes = change.changes.into_iter().map(|change| match change {
-            RowChange::Put(row) => pb::RowChange {
-                key: None,
-                row: Some(row.into()),
-            },
-            RowChange::Deleted(key) => pb::RowChange {
-                key: Some(key.into()),
-                row: None,
-            },
+            RowChange::Put(row) => pb::RowChange { key: None, row: Some(row.into()) },
+            RowChange::Deleted(key) => pb::RowChange { key: Some(key.into()), row: None },
         });
-        Self {
-            index: change.index,
-            changes: changes.collect(),
-        }
+        Self { index: change.index, changes: changes.collect() }
     }
 }
 
@@ -213,56 +171,31 @@ impl TryFrom<pb::Change> for Change {
             Some(row) => row.try_into().map(RowChange::Put),
             None => key_from(change.key).map(RowChange::Deleted),
         });
-        Ok(Self {
-            index: change.index,
-            changes: changes.collect::<Result<_, _>>()?,
-        })
+        Ok(Self { index: change.index, changes: changes.collect::<Result<_, _>>()? })
     }
 }
 
 impl From<Member> for pb::Member {
     fn from(member: Member) -> Self {
-        Self {
-            id: member.id,
-            name: member.name,
-            address: member.address,
-            voter: member.voter,
-            lag: member.lag,
-        }
+        Self { id: member.id, name: member.name, address: member.address, voter: member.voter, lag: member.lag }
     }
 }
 
 impl From<pb::Member> for Member {
     fn from(member: pb::Member) -> Self {
-        Self {
-            id: member.id,
-            name: member.name,
-            address: member.address,
-            voter: member.voter,
-            lag: member.lag,
-        }
+        Self { id: member.id, name: member.name, address: member.address, voter: member.voter, lag: member.lag }
     }
 }
 
 impl From<Role> for pb::Role {
     fn from(role: Role) -> Self {
-        Self {
-            id: role.id,
-            role: role.kind.as_str().to_owned(),
-            term: role.term,
-            leader: role.leader.unwrap_or(0),
-        }
+        Self { id: role.id, role: role.kind.as_str().to_owned(), term: role.term, leader: role.leader.unwrap_or(0) }
     }
 }
 
 impl From<pb::Role> for Role {
     fn from(role: pb::Role) -> Self {
-        Self {
-            id: role.id,
-            kind: RoleKind::parse(&role.role),
-            term: role.term,
-            leader: (role.leader != 0).then_some(role.leader),
-        }
+        Self { id: role.id, kind: RoleKind::parse(&role.role), term: role.term, leader: (role.leader != 0).then_some(role.leader) }
     }
 }
 

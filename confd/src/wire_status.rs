@@ -34,9 +34,7 @@ pub(crate) fn decode(status: &Status) -> Error {
         Code::FailedPrecondition => {
             let leader = status.metadata().get(LEADER).and_then(|v| v.to_str().ok());
             let leader = leader.and_then(|text| text.parse().ok());
-            Error::NotLeader {
-                leader: leader.filter(|id| *id != 0),
-            }
+            Error::NotLeader { leader: leader.filter(|id| *id != 0) }
         }
         Code::DataLoss => Error::Lagged,
         Code::InvalidArgument => Error::invalid(status.message()),

@@ -1,5 +1,7 @@
 //! The real daemon, killed and starved: what it acknowledged stays.
 #![allow(clippy::unwrap_used)]
+// Starting and killing processes is what these tests are about.
+#![allow(clippy::disallowed_methods)]
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -21,11 +23,7 @@ struct Daemon {
 impl Daemon {
     async fn new() -> Self {
         let root = tempfile::tempdir().unwrap();
-        let identity = Identity {
-            id: 1,
-            name: "node1".to_owned(),
-            address: "127.0.0.1:1816".to_owned(),
-        };
+        let identity = Identity { id: 1, name: "node1".to_owned(), address: "127.0.0.1:1816".to_owned() };
         let rows = vec![(Key::new("cluster", "cluster"), "{}".to_owned())];
         let dir = root.path().join("var/lib/ganeti/confd");
         gannet_confd::bootstrap(&dir, &identity, rows).await.unwrap();
@@ -234,8 +232,7 @@ async fn a_follower_sees_every_change_once() {
         followers.push(tokio::spawn(async move {
             let mut follower = client.follow().await.unwrap();
             let (rows, index) = follower.dump().await.unwrap();
-            let mut mirror: BTreeMap<Key, Row> =
-                rows.into_iter().map(|row| (row.key.clone(), row)).collect();
+            let mut mirror: BTreeMap<Key, Row> = rows.into_iter().map(|row| (row.key.clone(), row)).collect();
             let counter = Key::new("meta", "counter");
             let total = (WRITERS * WRITES) as u64;
             let mut at = index;
@@ -339,4 +336,43 @@ async fn sigterm_stops_it_with_followers_attached() {
     assert!(matches!(ended, Error::Unavailable { .. }), "{ended:?}");
     let status = tokio::task::spawn_blocking(move || child.wait().unwrap()).await.unwrap();
     assert!(status.success(), "{status}");
+}
+
+/// MiB that a process has in memory.
+fn resident(pid: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+    let kib: u64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
+    kib >> 10
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn it_stays_small_with_many_jobs() {
+    let mut daemon = Daemon::new().await;
+    daemon.start(CONFD, &[], &[]);
+    let client = daemon.client().await;
+    let epoch = epoch(&client).await;
+    let kinds = [("instance", 1000, 4000), ("job", 10_000, 3000)];
+    for (kind, count, size) in kinds {
+        let text = "x".repeat(size);
+        for start in (0..count).step_by(100) {
+            let mut command = Command::new(epoch);
+            for number in start..start + 100 {
+                command = command.put(Key::new(kind, number.to_string()), text.as_str());
+            }
+            client.propose(command).await.unwrap();
+        }
+    }
+    assert_eq!(rows(&client).await.len(), 11_001);
+    let status = client.status().await.unwrap();
+    let pid = daemon.child.as_ref().unwrap().id();
+    let mib = resident(pid);
+    let memory = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    println!("{memory} {status:?}");
+    // A debug build has some MiB more of code than the budget's 25.
+    assert!(mib <= 40, "{mib} MiB resident");
+    // 34 MB of rows were written: the write-ahead logs did not keep them all.
+    let state = daemon.root.path().join("var/lib/ganeti/confd/state.db-wal");
+    let wal = std::fs::metadata(state).unwrap().len();
+    assert!(wal < 34 << 20, "{wal} bytes of WAL");
 }

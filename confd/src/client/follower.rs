@@ -78,10 +78,7 @@ impl Follower {
     fn in_order(&mut self, change: Change) -> Result<Event, Error> {
         let expected = self.last.map(|last| last + 1);
         if expected != Some(change.index) {
-            return Err(Error::unavailable(format!(
-                "confd sent change {} where {expected:?} was due",
-                change.index
-            )));
+            return Err(Error::unavailable(format!("confd sent change {} where {expected:?} was due", change.index)));
         }
         self.last = Some(change.index);
         Ok(Event::Change(change))

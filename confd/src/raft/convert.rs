@@ -2,9 +2,7 @@
 
 use openraft::{AnyError, CommittedLeaderId, EntryPayload, ErrorSubject, ErrorVerb};
 
-use super::types::{
-    Batch, Entry, LogId, Membership, SnapshotMeta, StorageError, StoredMembership,
-};
+use super::types::{Batch, Entry, LogId, Membership, SnapshotMeta, StorageError, StoredMembership};
 use crate::store::entry::{self, Payload, Position};
 use crate::store::state::Progress;
 
@@ -15,10 +13,7 @@ pub(super) fn log_id(at: Position) -> LogId {
 }
 
 pub(super) fn position(id: &LogId) -> Position {
-    Position {
-        index: id.index,
-        term: id.leader_id.term,
-    }
+    Position { index: id.index, term: id.leader_id.term }
 }
 
 fn pair(id: (u64, u64)) -> LogId {
@@ -52,14 +47,11 @@ pub(super) fn from_store(entry: entry::Entry) -> Result<Entry, StorageError> {
     Ok(Entry { log_id, payload })
 }
 
-pub(super) fn applied(
-    progress: &Progress,
-) -> Result<(Option<LogId>, StoredMembership), StorageError> {
+pub(super) fn applied(progress: &Progress) -> Result<(Option<LogId>, StoredMembership), StorageError> {
     let membership = match &progress.membership {
         None => StoredMembership::default(),
         Some((at, text)) => {
-            let membership: Membership =
-                serde_json::from_str(text).map_err(|e| state(ErrorVerb::Read, &e))?;
+            let membership: Membership = serde_json::from_str(text).map_err(|e| state(ErrorVerb::Read, &e))?;
             StoredMembership::new(Some(pair(*at)), membership)
         }
     };
@@ -72,11 +64,7 @@ pub(super) fn snapshot_meta(progress: &Progress) -> Result<SnapshotMeta, Storage
         Some((index, term)) => format!("{term}-{index}"),
         None => "empty".to_owned(),
     };
-    Ok(SnapshotMeta {
-        last_log_id,
-        last_membership,
-        snapshot_id,
-    })
+    Ok(SnapshotMeta { last_log_id, last_membership, snapshot_id })
 }
 
 /// An error of the log.
@@ -89,11 +77,7 @@ pub(super) fn state(verb: ErrorVerb, error: &dyn std::error::Error) -> StorageEr
     storage(ErrorSubject::StateMachine, verb, error)
 }
 
-fn storage(
-    subject: ErrorSubject<u64>,
-    verb: ErrorVerb,
-    error: &dyn std::error::Error,
-) -> StorageError {
+fn storage(subject: ErrorSubject<u64>, verb: ErrorVerb, error: &dyn std::error::Error) -> StorageError {
     let source = AnyError::error(crate::error_chain(error));
     openraft::StorageIOError::new(subject, verb, source).into()
 }

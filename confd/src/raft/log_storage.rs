@@ -32,11 +32,7 @@ impl RaftLogReader<Types> for LogStorage {
         }
     }
 
-    async fn limited_get_log_entries(
-        &mut self,
-        start: u64,
-        end: u64,
-    ) -> Result<Vec<Entry>, StorageError> {
+    async fn limited_get_log_entries(&mut self, start: u64, end: u64) -> Result<Vec<Entry>, StorageError> {
         if start >= end {
             return Ok(Vec::new());
         }
@@ -66,10 +62,7 @@ impl RaftLogStorage<Types> for LogStorage {
 
     async fn get_log_state(&mut self) -> Result<LogState<Types>, StorageError> {
         let (purged, last) = self.0.ends();
-        Ok(LogState {
-            last_purged_log_id: purged.map(log_id),
-            last_log_id: last.map(log_id),
-        })
+        Ok(LogState { last_purged_log_id: purged.map(log_id), last_log_id: last.map(log_id) })
     }
 
     async fn get_log_reader(&mut self) -> Self {

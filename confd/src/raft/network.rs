@@ -6,13 +6,9 @@ use std::time::Duration;
 use futures::StreamExt;
 use gannet_proto::state as pb;
 use gannet_proto::state::raft_client::RaftClient;
-use openraft::error::{
-    NetworkError, RemoteError, ReplicationClosed, StreamingError, Unreachable,
-};
+use openraft::error::{NetworkError, RemoteError, ReplicationClosed, StreamingError, Unreachable};
 use openraft::network::{RPCOption, RaftNetwork, RaftNetworkFactory};
-use openraft::raft::{
-    AppendEntriesRequest, AppendEntriesResponse, SnapshotResponse, VoteRequest, VoteResponse,
-};
+use openraft::raft::{AppendEntriesRequest, AppendEntriesResponse, SnapshotResponse, VoteRequest, VoteResponse};
 use openraft::{ErrorVerb, OptionalSend};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -21,10 +17,7 @@ use tonic::Status;
 use tonic::transport::{Channel, ClientTlsConfig, Endpoint};
 
 use super::convert::{snapshot_meta, state, to_store};
-use super::types::{
-    Fatal, LogId, NodeId, Peer, RaftError, RpcError, Snapshot, SnapshotData, SnapshotMeta, Types,
-    Vote,
-};
+use super::types::{Fatal, LogId, NodeId, Peer, RaftError, RpcError, Snapshot, SnapshotData, SnapshotMeta, Types, Vote};
 use crate::MAX_MESSAGE_BYTES;
 use crate::store::snapshot::SnapshotFile;
 
@@ -55,9 +48,7 @@ impl RaftNetworkFactory<Types> for Network {
             target,
             peer: node.clone(),
             rpc: channel.map(|channel| {
-                RaftClient::new(channel)
-                    .max_decoding_message_size(MAX_MESSAGE_BYTES)
-                    .max_encoding_message_size(MAX_MESSAGE_BYTES)
+                RaftClient::new(channel).max_decoding_message_size(MAX_MESSAGE_BYTES).max_encoding_message_size(MAX_MESSAGE_BYTES)
             }),
         }
     }
@@ -118,8 +109,7 @@ impl Connection {
     }
 
     fn reply<T: DeserializeOwned>(&self, payload: &[u8]) -> Result<T, RpcError> {
-        let result: Result<T, RaftError> =
-            serde_json::from_slice(payload).map_err(|error| NetworkError::new(&error))?;
+        let result: Result<T, RaftError> = serde_json::from_slice(payload).map_err(|error| NetworkError::new(&error))?;
         result.map_err(|error| RemoteError::new_with_node(self.target, self.peer.clone(), error).into())
     }
 }
@@ -130,11 +120,7 @@ impl RaftNetwork<Types> for Connection {
         request: AppendEntriesRequest<Types>,
         option: RPCOption,
     ) -> Result<AppendEntriesResponse<NodeId>, RpcError> {
-        let head = AppendHead {
-            vote: request.vote,
-            prev: request.prev_log_id,
-            commit: request.leader_commit,
-        };
+        let head = AppendHead { vote: request.vote, prev: request.prev_log_id, commit: request.leader_commit };
         let mut entries = Vec::with_capacity(request.entries.len());
         for entry in &request.entries {
             let entry = to_store(entry).map_err(|error| NetworkError::new(&error))?;
@@ -148,11 +134,7 @@ impl RaftNetwork<Types> for Connection {
         self.reply(&reply.into_inner().payload)
     }
 
-    async fn vote(
-        &mut self,
-        request: VoteRequest<NodeId>,
-        option: RPCOption,
-    ) -> Result<VoteResponse<NodeId>, RpcError> {
+    async fn vote(&mut self, request: VoteRequest<NodeId>, option: RPCOption) -> Result<VoteResponse<NodeId>, RpcError> {
         let payload = serde_json::to_vec(&request).map_err(|error| NetworkError::new(&error))?;
         let mut message = tonic::Request::new(pb::Payload { payload });
         message.set_timeout(option.hard_ttl());
@@ -178,25 +160,17 @@ impl RaftNetwork<Types> for Connection {
 impl Connection {
     /// Sends the state as it is now, which may be newer than the snapshot that
     /// was asked for; its meta goes with it.
-    async fn send_snapshot(
-        &self,
-        vote: Vote,
-        snapshot: Snapshot,
-    ) -> Result<SnapshotResponse<NodeId>, StreamingError<Types, Fatal>> {
+    async fn send_snapshot(&self, vote: Vote, snapshot: Snapshot) -> Result<SnapshotResponse<NodeId>, StreamingError<Types, Fatal>> {
         let copy = tokio::task::spawn_blocking(move || copy(snapshot)).await;
         let (file, meta) = copy.map_err(|panicked| NetworkError::new(&panicked))??;
-        let head = serde_json::to_vec(&SnapshotHead { vote, meta })
-            .map_err(|error| NetworkError::new(&error))?;
+        let head = serde_json::to_vec(&SnapshotHead { vote, meta }).map_err(|error| NetworkError::new(&error))?;
         let reader = tokio::fs::File::open(file.path()).await;
         let reader = reader.map_err(|error| NetworkError::new(&error))?;
         let reply = self.rpc()?.install_snapshot(chunks(head, reader)).await;
         let reply = reply.map_err(|status| self.unreachable(&crate::error_chain(&status)))?;
         let result: Result<SnapshotResponse<NodeId>, Fatal> =
-            serde_json::from_slice(&reply.into_inner().payload)
-                .map_err(|error| NetworkError::new(&error))?;
-        result.map_err(|error| {
-            RemoteError::new_with_node(self.target, self.peer.clone(), error).into()
-        })
+            serde_json::from_slice(&reply.into_inner().payload).map_err(|error| NetworkError::new(&error))?;
+        result.map_err(|error| RemoteError::new_with_node(self.target, self.peer.clone(), error).into())
     }
 }
 
@@ -212,14 +186,8 @@ fn copy(snapshot: Snapshot) -> Result<(SnapshotFile, SnapshotMeta), super::types
 
 /// The head, then the file. A file that cannot be read ends the stream early;
 /// the receiver finds what it got not to be a database.
-fn chunks(
-    head: Vec<u8>,
-    file: tokio::fs::File,
-) -> impl futures::Stream<Item = pb::SnapshotChunk> + Send + 'static {
-    let first = pb::SnapshotChunk {
-        head,
-        data: Vec::new(),
-    };
+fn chunks(head: Vec<u8>, file: tokio::fs::File) -> impl futures::Stream<Item = pb::SnapshotChunk> + Send + 'static {
+    let first = pb::SnapshotChunk { head, data: Vec::new() };
     let rest = futures::stream::unfold(file, |mut file| async move {
         let mut data = Vec::with_capacity(CHUNK_BYTES);
         let read = (&mut file).take(CHUNK_BYTES as u64).read_to_end(&mut data).await;

@@ -61,27 +61,12 @@ impl Node {
         let failed = |error: crate::store::Error| Error::unavailable(crate::error_chain(&error));
         let log = Log::open(options.dir).map_err(failed)?;
         let state = State::open(options.dir).map_err(failed)?;
-        let machine = StateMachine {
-            state: state.clone(),
-            dir: options.dir.to_owned(),
-        };
-        let raft = Raft::new(
-            options.id,
-            Arc::new(config()?),
-            Network(options.transport),
-            LogStorage(log.clone()),
-            machine,
-        );
+        let machine = StateMachine { state: state.clone(), dir: options.dir.to_owned() };
+        let raft = Raft::new(options.id, Arc::new(config()?), Network(options.transport), LogStorage(log.clone()), machine);
         let raft = raft.await.map_err(Error::unavailable)?;
         let role = watch_role(&raft);
         tokio::spawn(compact(raft.clone(), log.clone()));
-        Ok(Self {
-            id: options.id,
-            raft,
-            log,
-            state,
-            role,
-        })
+        Ok(Self { id: options.id, raft, log, state, role })
     }
 
     pub(super) fn raft(&self) -> &Raft {
@@ -104,11 +89,7 @@ impl Node {
         self.raft.initialize(members).await.map_err(Error::invalid)
     }
 
-    async fn change(
-        &self,
-        change: ChangeMembers<NodeId, Peer>,
-        retain: bool,
-    ) -> Result<(), Error> {
+    async fn change(&self, change: ChangeMembers<NodeId, Peer>, retain: bool) -> Result<(), Error> {
         let done = self.raft.change_membership(change, retain).await;
         done.map(drop).map_err(|error| write_error(&error))
     }
@@ -151,17 +132,12 @@ impl Consensus for Node {
     }
 
     async fn add_member(&self, member: Member) -> Result<Vec<Member>, Error> {
-        let peer = Peer {
-            name: member.name,
-            address: member.address,
-        };
+        let peer = Peer { name: member.name, address: member.address };
         let known = self.members();
         let was = known.iter().find(|m| m.id == member.id);
         if was.is_some_and(|m| (&m.name, &m.address) != (&peer.name, &peer.address)) {
             let id = member.id;
-            return Err(Error::invalid(format!(
-                "member {id} exists with another name or address: remove it first"
-            )));
+            return Err(Error::invalid(format!("member {id} exists with another name or address: remove it first")));
         }
         let added = self.raft.add_learner(member.id, peer, true).await;
         added.map_err(|error| write_error(&error))?;
@@ -256,12 +232,7 @@ fn role(metrics: &RaftMetrics<NodeId, Peer>) -> Role {
         ServerState::Learner => RoleKind::Learner,
         ServerState::Shutdown => RoleKind::Stopped,
     };
-    Role {
-        id: metrics.id,
-        kind,
-        term: metrics.current_term,
-        leader: metrics.current_leader,
-    }
+    Role { id: metrics.id, kind, term: metrics.current_term, leader: metrics.current_leader }
 }
 
 fn members(metrics: &RaftMetrics<NodeId, Peer>) -> Vec<Member> {
@@ -297,9 +268,7 @@ async fn compact(raft: Raft, log: Log) {
             (now.snapshot.map(|id| id.index), now.last_applied.map(|id| id.index))
         };
         let result = match snapshot {
-            Some(index) if applied.is_some_and(|applied| applied < index + KEPT_ENTRIES) => {
-                raft.trigger().purge_log(index).await
-            }
+            Some(index) if applied.is_some_and(|applied| applied < index + KEPT_ENTRIES) => raft.trigger().purge_log(index).await,
             Some(_) | None => raft.trigger().snapshot().await,
         };
         if result.is_err() {
@@ -311,17 +280,11 @@ async fn compact(raft: Raft, log: Log) {
 fn write_error(error: &RaftError<ClientWriteError<NodeId, Peer>>) -> Error {
     match error {
         RaftError::APIError(ClientWriteError::ForwardToLeader(to)) => not_leader(to),
-        RaftError::APIError(ClientWriteError::ChangeMembershipError(error)) => {
-            Error::invalid(error)
-        }
-        RaftError::Fatal(error) => Error::unavailable(format!(
-            "confd has stopped and must be restarted: {error}"
-        )),
+        RaftError::APIError(ClientWriteError::ChangeMembershipError(error)) => Error::invalid(error),
+        RaftError::Fatal(error) => Error::unavailable(format!("confd has stopped and must be restarted: {error}")),
     }
 }
 
 fn not_leader(to: &ForwardToLeader<NodeId, Peer>) -> Error {
-    Error::NotLeader {
-        leader: to.leader_id,
-    }
+    Error::NotLeader { leader: to.leader_id }
 }

@@ -17,13 +17,8 @@ use crate::store::entry::Entry;
 
 /// The Raft service of a member, to be mounted on its port.
 pub(crate) fn service(node: &Node) -> RaftServer<Service> {
-    let service = Service {
-        raft: node.raft().clone(),
-        receiving: Mutex::new(()),
-    };
-    RaftServer::new(service)
-        .max_decoding_message_size(MAX_MESSAGE_BYTES)
-        .max_encoding_message_size(MAX_MESSAGE_BYTES)
+    let service = Service { raft: node.raft().clone(), receiving: Mutex::new(()) };
+    RaftServer::new(service).max_decoding_message_size(MAX_MESSAGE_BYTES).max_encoding_message_size(MAX_MESSAGE_BYTES)
 }
 
 pub(crate) struct Service {
@@ -34,10 +29,7 @@ pub(crate) struct Service {
 
 #[tonic::async_trait]
 impl RaftService for Service {
-    async fn append_entries(
-        &self,
-        request: Request<pb::AppendRequest>,
-    ) -> Result<Response<pb::AppendReply>, Status> {
+    async fn append_entries(&self, request: Request<pb::AppendRequest>) -> Result<Response<pb::AppendReply>, Status> {
         let request = request.into_inner();
         let head: AppendHead = parse(&request.head)?;
         let mut entries = Vec::with_capacity(request.entries.len());
@@ -45,12 +37,7 @@ impl RaftService for Service {
             let entry = Entry::from_wire(entry).map_err(|e| invalid(&e))?;
             entries.push(from_store(entry).map_err(|e| invalid(&e))?);
         }
-        let request = AppendEntriesRequest {
-            vote: head.vote,
-            prev_log_id: head.prev,
-            leader_commit: head.commit,
-            entries,
-        };
+        let request = AppendEntriesRequest { vote: head.vote, prev_log_id: head.prev, leader_commit: head.commit, entries };
         let payload = encode(&self.raft.append_entries(request).await)?;
         Ok(Response::new(pb::AppendReply { payload }))
     }
@@ -61,10 +48,7 @@ impl RaftService for Service {
         Ok(Response::new(pb::Payload { payload }))
     }
 
-    async fn install_snapshot(
-        &self,
-        request: Request<Streaming<pb::SnapshotChunk>>,
-    ) -> Result<Response<pb::Payload>, Status> {
+    async fn install_snapshot(&self, request: Request<Streaming<pb::SnapshotChunk>>) -> Result<Response<pb::Payload>, Status> {
         let _one_at_a_time = self.receiving.lock().await;
         let mut chunks = request.into_inner();
         let first = chunks.message().await?;

@@ -4,10 +4,7 @@ use openraft::storage::RaftStateMachine;
 use openraft::{ErrorVerb, OptionalSend, RaftSnapshotBuilder};
 
 use super::convert::{applied, snapshot_meta, state, to_store};
-use super::types::{
-    Entry, LogId, Outcomes, Snapshot, SnapshotData, SnapshotMeta, StorageError, StoredMembership,
-    Types,
-};
+use super::types::{Entry, LogId, Outcomes, Snapshot, SnapshotData, SnapshotMeta, StorageError, StoredMembership, Types};
 use crate::store;
 use crate::store::snapshot::SnapshotFile;
 use crate::store::state::State;
@@ -72,11 +69,7 @@ impl RaftStateMachine<Types> for StateMachine {
         Ok(Box::new(SnapshotData::File(SnapshotFile::incoming(&self.dir))))
     }
 
-    async fn install_snapshot(
-        &mut self,
-        meta: &SnapshotMeta,
-        snapshot: Box<SnapshotData>,
-    ) -> Result<(), StorageError> {
+    async fn install_snapshot(&mut self, meta: &SnapshotMeta, snapshot: Box<SnapshotData>) -> Result<(), StorageError> {
         let progress = self
             .run(ErrorVerb::Write, move |state| match *snapshot {
                 SnapshotData::File(file) => state.install(&file),

@@ -26,10 +26,7 @@ impl StoreBuilder<Types, LogStorage, StateMachine, TempDir> for Builder {
     async fn build(&self) -> Result<(TempDir, LogStorage, StateMachine), StorageError> {
         let dir = tempfile::tempdir().unwrap();
         let log = Log::open(dir.path()).unwrap();
-        let machine = StateMachine {
-            state: State::open(dir.path()).unwrap(),
-            dir: dir.path().to_owned(),
-        };
+        let machine = StateMachine { state: State::open(dir.path()).unwrap(), dir: dir.path().to_owned() };
         Ok((dir, LogStorage(log), machine))
     }
 }
@@ -48,33 +45,17 @@ struct Running {
 
 impl Running {
     async fn start(dir: &Path, id: u64, port: u16) -> Self {
-        let options = NodeOptions {
-            id,
-            dir,
-            transport: Transport::Plain,
-        };
+        let options = NodeOptions { id, dir, transport: Transport::Plain };
         let node = Node::start(options).await.unwrap();
         let listener = TcpListener::bind(("127.0.0.1", port)).await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
-        let serving = tonic::transport::Server::builder()
-            .add_service(service(&node))
-            .serve_with_incoming(TcpListenerStream::new(listener));
+        let serving = tonic::transport::Server::builder().add_service(service(&node)).serve_with_incoming(TcpListenerStream::new(listener));
         let listener = tokio::spawn(serving);
-        Self {
-            node,
-            address,
-            listener,
-        }
+        Self { node, address, listener }
     }
 
     fn member(&self, id: u64, voter: bool) -> Member {
-        Member {
-            id,
-            name: format!("node{id}"),
-            address: self.address.clone(),
-            voter,
-            lag: None,
-        }
+        Member { id, name: format!("node{id}"), address: self.address.clone(), voter, lag: None }
     }
 
     async fn put(&self, id: &str) -> Result<u64, Error> {
@@ -176,16 +157,10 @@ async fn a_member_that_joins_late_gets_a_snapshot() {
     // Nothing of the log is left to send.
     one.node.raft().trigger().snapshot().await.unwrap();
     let metrics = one.node.raft().wait(Some(Duration::from_secs(30)));
-    metrics
-        .metrics(|m| m.snapshot.is_some_and(|at| at.index >= last), "snapshot")
-        .await
-        .unwrap();
+    metrics.metrics(|m| m.snapshot.is_some_and(|at| at.index >= last), "snapshot").await.unwrap();
     one.node.raft().trigger().purge_log(last).await.unwrap();
     let metrics = one.node.raft().wait(Some(Duration::from_secs(30)));
-    metrics
-        .metrics(|m| m.purged.is_some_and(|at| at.index >= last), "purge")
-        .await
-        .unwrap();
+    metrics.metrics(|m| m.purged.is_some_and(|at| at.index >= last), "purge").await.unwrap();
 
     let two = Running::start(dirs[1].path(), 2, 0).await;
     one.node.add_member(two.member(2, true)).await.unwrap();

@@ -1,7 +1,9 @@
 //! The streams: state and changes, roles.
 
 use gannet_proto::state::{self as pb, follow_event::Event};
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
+use tokio::time::{Duration, Instant, timeout_at};
 use tonic::Status as RpcStatus;
 
 use super::PORTION_BYTES;
@@ -12,14 +14,13 @@ use crate::store::followers::Changes;
 use crate::store::state::State;
 use crate::wire_status::encode;
 
+/// A dump holds the state database's write-ahead log back, so it must end.
+const DUMP_LIMIT: Duration = Duration::from_secs(60);
+
 type Sender<T> = mpsc::Sender<Result<T, RpcStatus>>;
 
 /// Feeds one follower until it goes, lags, or confd stops.
-pub(super) async fn run(
-    state: State,
-    sender: Sender<pb::FollowEvent>,
-    mut stopping: watch::Receiver<bool>,
-) {
+pub(super) async fn run(state: State, sender: Sender<pb::FollowEvent>, mut stopping: watch::Receiver<bool>) {
     // Subscribed before the dump is read: what is committed in between is in
     // both, and left out of the changes by its index.
     let mut changes = state.subscribe();
@@ -35,19 +36,22 @@ pub(super) async fn run(
 }
 
 /// Ends without an error when the follower has gone.
-async fn feed(
-    state: State,
-    changes: &mut Changes,
-    sender: &Sender<pb::FollowEvent>,
-) -> Result<(), Error> {
+async fn feed(state: State, changes: &mut Changes, sender: &Sender<pb::FollowEvent>) -> Result<(), Error> {
     let rows = sender.clone();
+    let runtime = Handle::current();
+    let deadline = Instant::now() + DUMP_LIMIT;
     let dumped = tokio::task::spawn_blocking(move || {
         state.dump(PORTION_BYTES, |portion| {
-            rows.blocking_send(Ok(event(Event::Rows(to_wire(portion))))).is_ok()
+            let sending = rows.send(Ok(event(Event::Rows(to_wire(portion)))));
+            let sent = runtime.block_on(timeout_at(deadline, sending));
+            sent.is_ok_and(|sent| sent.is_ok())
         })
     });
     let dumped = dumped.await.map_err(Error::unavailable)?;
     let synced = dumped.map_err(|error| Error::unavailable(crate::error_chain(&error)))?;
+    if Instant::now() >= deadline {
+        return Err(Error::Lagged);
+    }
     if sender.send(Ok(event(Event::Synced(synced)))).await.is_err() {
         return Ok(());
     }
@@ -71,17 +75,11 @@ fn event(event: Event) -> pb::FollowEvent {
 }
 
 fn to_wire(rows: Vec<Row>) -> pb::Rows {
-    pb::Rows {
-        rows: rows.into_iter().map(Into::into).collect(),
-    }
+    pb::Rows { rows: rows.into_iter().map(Into::into).collect() }
 }
 
 /// Tells the role now and at each change.
-pub(super) async fn roles(
-    mut roles: watch::Receiver<Role>,
-    sender: Sender<pb::Role>,
-    mut stopping: watch::Receiver<bool>,
-) {
+pub(super) async fn roles(mut roles: watch::Receiver<Role>, sender: Sender<pb::Role>, mut stopping: watch::Receiver<bool>) {
     loop {
         let now = *roles.borrow_and_update();
         if sender.send(Ok(now.into())).await.is_err() {

@@ -46,15 +46,9 @@ impl Entry {
         let payload = match &self.payload {
             Payload::Blank => P::Blank(true),
             Payload::Membership(text) => P::Membership(text.to_string()),
-            Payload::Batch(commands) => P::Batch(pb::Batch {
-                commands: commands.iter().cloned().map(Into::into).collect(),
-            }),
+            Payload::Batch(commands) => P::Batch(pb::Batch { commands: commands.iter().cloned().map(Into::into).collect() }),
         };
-        pb::LogEntry {
-            index: self.at.index,
-            term: self.at.term,
-            payload: Some(payload),
-        }
+        pb::LogEntry { index: self.at.index, term: self.at.term, payload: Some(payload) }
     }
 
     pub(crate) fn from_wire(entry: pb::LogEntry) -> Result<Self, Error> {
@@ -68,10 +62,7 @@ impl Entry {
             }
             None => return Err(Error::invalid("log entry of an unknown type")),
         };
-        let at = Position {
-            index: entry.index,
-            term: entry.term,
-        };
+        let at = Position { index: entry.index, term: entry.term };
         Ok(Self { at, payload })
     }
 

@@ -45,10 +45,7 @@ impl Followers {
     pub(crate) fn subscribe(&self) -> Changes {
         let (sender, changes) = unbounded_channel();
         let level = Arc::new(Level::default());
-        lock(&self.queues).push(Sender {
-            changes: sender,
-            level: Arc::clone(&level),
-        });
+        lock(&self.queues).push(Sender { changes: sender, level: Arc::clone(&level) });
         Changes { changes, level }
     }
 

@@ -59,26 +59,13 @@ impl Log {
     pub(crate) fn open(dir: &Path) -> Result<Self> {
         let path = dir.join("log.db");
         let db = sqlite::open(&path, Sync::Full, SCHEMA)?;
+        sqlite::preallocate(&db, &path)?;
         let tail = load(&db, &path)?;
-        let writer = Writer {
-            checkpointer: Checkpointer::start(&path)?,
-            db,
-            path: path.clone(),
-        };
+        let writer = Writer { checkpointer: Checkpointer::start(&path)?, db, path: path.clone() };
         let (jobs, queue) = channel();
-        std::thread::Builder::new()
-            .name("log".to_owned())
-            .spawn(move || writer.run(&queue))
-            .map_err(Error::io(&path))?;
-        let shared = Shared {
-            reader: Mutex::new(sqlite::open_reader(&path)?),
-            tail: Mutex::new(tail),
-            path,
-        };
-        Ok(Self {
-            jobs,
-            shared: Arc::new(shared),
-        })
+        std::thread::Builder::new().name("log".to_owned()).spawn(move || writer.run(&queue)).map_err(Error::io(&path))?;
+        let shared = Shared { reader: Mutex::new(sqlite::open_reader(&path)?), tail: Mutex::new(tail), path };
+        Ok(Self { jobs, shared: Arc::new(shared) })
     }
 
     /// The last purged and the last entry (that is purged, if there is none).
@@ -150,17 +137,16 @@ impl Log {
     pub(crate) async fn read(&self, start: u64, end: u64) -> Result<Vec<Entry>> {
         let from_disk = {
             let tail = self.tail();
-            match tail.from_memory(start, end) {
+            match tail.in_memory(start, end) {
                 Some(entries) => return Ok(entries),
                 // What is not on disk yet is in memory; ask for it next time.
                 None => end.min(tail.recent.front().map_or(end, |first| first.at.index)),
             }
         };
         let mut entries = self.blocking(move |db| select(db, start, from_disk)).await?;
-        let reached = entries.last().map(|entry: &Entry| entry.at.index + 1);
-        if reached == Some(from_disk)
-            && let Some(more) = self.tail().from_memory(from_disk, end)
-        {
+        // Otherwise it was cut short for its bytes.
+        let complete = entries.last().is_none_or(|last: &Entry| last.at.index + 1 == from_disk);
+        if complete && let Some(more) = self.tail().in_memory(from_disk, end) {
             entries.extend(more);
         }
         Ok(entries)
@@ -175,17 +161,10 @@ impl Log {
     }
 
     /// Runs a read on the reader's connection, off the runtime's threads.
-    async fn blocking<T: Send + 'static>(
-        &self,
-        read: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
-    ) -> Result<T> {
+    async fn blocking<T: Send + 'static>(&self, read: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static) -> Result<T> {
         let shared = Arc::clone(&self.shared);
-        let task = tokio::task::spawn_blocking(move || {
-            read(&lock(&shared.reader)).map_err(Error::sqlite(&shared.path))
-        });
-        task.await.map_err(|error| Error::Stopped {
-            reason: error.to_string(),
-        })?
+        let task = tokio::task::spawn_blocking(move || read(&lock(&shared.reader)).map_err(Error::sqlite(&shared.path)));
+        task.await.map_err(|error| Error::Stopped { reason: error.to_string() })?
     }
 
     async fn wait(&self, op: Op) -> Result<()> {
@@ -207,9 +186,7 @@ impl Log {
 }
 
 fn stopped() -> Error {
-    Error::Stopped {
-        reason: "its thread is gone".to_owned(),
-    }
+    Error::Stopped { reason: "its thread is gone".to_owned() }
 }
 
 /// A panic while holding one of our locks cannot leave the data half changed.
@@ -260,7 +237,7 @@ impl Tail {
     }
 
     /// `None` unless the first one is in memory.
-    fn from_memory(&self, start: u64, end: u64) -> Option<Vec<Entry>> {
+    fn in_memory(&self, start: u64, end: u64) -> Option<Vec<Entry>> {
         let first = self.recent.front()?.at.index;
         let skip = usize::try_from(start.checked_sub(first)?).ok()?;
         let mut bytes = 0;
@@ -274,10 +251,7 @@ impl Tail {
 }
 
 fn load(db: &Connection, path: &Path) -> Result<Tail> {
-    let wrap = |source| Error::Sqlite {
-        path: path.to_owned(),
-        source,
-    };
+    let wrap = |source| Error::Sqlite { path: path.to_owned(), source };
     let purged = meta(db, "purged").map_err(wrap)?;
     let purged = purged.map(|text| parse(&text).ok_or_else(|| Error::damaged(path, text)));
     let purged = purged.transpose()?;
@@ -300,15 +274,11 @@ fn load(db: &Connection, path: &Path) -> Result<Tail> {
 
 fn parse(text: &str) -> Option<Position> {
     let (index, term) = text.split_once(' ')?;
-    Some(Position {
-        index: index.parse().ok()?,
-        term: term.parse().ok()?,
-    })
+    Some(Position { index: index.parse().ok()?, term: term.parse().ok()? })
 }
 
 fn meta(db: &Connection, name: &str) -> rusqlite::Result<Option<String>> {
-    db.query_row("SELECT value FROM meta WHERE name = ?1", [name], |row| row.get(0))
-        .optional()
+    db.query_row("SELECT value FROM meta WHERE name = ?1", [name], |row| row.get(0)).optional()
 }
 
 fn kept_bytes(db: &Connection) -> rusqlite::Result<usize> {
@@ -324,9 +294,8 @@ fn select(db: &Connection, start: u64, end: u64) -> rusqlite::Result<Vec<Entry>>
     {
         let encoded = row.get_ref(0)?.as_blob()?;
         bytes += encoded.len();
-        let entry = Entry::decode(encoded).map_err(|error| {
-            rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Blob, Box::new(error))
-        })?;
+        let entry = Entry::decode(encoded)
+            .map_err(|error| rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Blob, Box::new(error)))?;
         entries.push(entry);
     }
     Ok(entries)

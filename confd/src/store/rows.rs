@@ -34,11 +34,8 @@ impl Rows for SqlRows<'_> {
     }
 
     fn outcome(&self, token: &str) -> rusqlite::Result<Option<Outcome>> {
-        let bytes: Option<Vec<u8>> = self
-            .0
-            .prepare_cached("SELECT outcome FROM token WHERE token = ?1")?
-            .query_row([token], |row| row.get(0))
-            .optional()?;
+        let bytes: Option<Vec<u8>> =
+            self.0.prepare_cached("SELECT outcome FROM token WHERE token = ?1")?.query_row([token], |row| row.get(0)).optional()?;
         bytes.map(|bytes| decode(&bytes)).transpose()
     }
 
@@ -51,59 +48,39 @@ impl Rows for SqlRows<'_> {
                      ON CONFLICT (kind, id) DO UPDATE SET rev = ?3, json = ?4",
                 )?
                 .execute(params![key.kind.as_str(), key.id, rev, json])?,
-            RowChange::Deleted(key) => self
-                .0
-                .prepare_cached("DELETE FROM row WHERE kind = ?1 AND id = ?2")?
-                .execute(params![key.kind.as_str(), key.id])?,
+            RowChange::Deleted(key) => {
+                self.0.prepare_cached("DELETE FROM row WHERE kind = ?1 AND id = ?2")?.execute(params![key.kind.as_str(), key.id])?
+            }
         };
         Ok(())
     }
 
     fn remember(&mut self, token: &str, outcome: &Outcome) -> rusqlite::Result<()> {
         let bytes = pb::Outcome::from(outcome.clone()).encode_to_vec();
-        self.0
-            .prepare_cached("INSERT INTO token (token, outcome) VALUES (?1, ?2)")?
-            .execute(params![token, bytes])?;
+        self.0.prepare_cached("INSERT INTO token (token, outcome) VALUES (?1, ?2)")?.execute(params![token, bytes])?;
         let oldest = self.0.last_insert_rowid() - TOKENS_REMEMBERED.cast_signed();
-        self.0
-            .prepare_cached("DELETE FROM token WHERE seq <= ?1")?
-            .execute([oldest])?;
+        self.0.prepare_cached("DELETE FROM token WHERE seq <= ?1")?.execute([oldest])?;
         Ok(())
     }
 }
 
 fn decode(bytes: &[u8]) -> rusqlite::Result<Outcome> {
     let wire = pb::Outcome::decode(bytes).map_err(crate::Error::invalid);
-    wire.and_then(Outcome::try_from).map_err(|error| {
-        rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Blob, Box::new(error))
-    })
+    wire.and_then(Outcome::try_from)
+        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Blob, Box::new(error)))
 }
 
 /// One row.
 pub(super) fn row(db: &Connection, key: &Key) -> rusqlite::Result<Option<Row>> {
     db.prepare_cached("SELECT rev, json FROM row WHERE kind = ?1 AND id = ?2")?
-        .query_row(params![key.kind.as_str(), key.id], |row| {
-            Ok(Row {
-                key: key.clone(),
-                rev: row.get(0)?,
-                json: row.get(1)?,
-            })
-        })
+        .query_row(params![key.kind.as_str(), key.id], |row| Ok(Row { key: key.clone(), rev: row.get(0)?, json: row.get(1)? }))
         .optional()
 }
 
 /// Rows of a kind in byte order of their ids, after one of them: at most
 /// `limit`, and no more once they are `bytes` together.
-pub(super) fn list(
-    db: &Connection,
-    kind: &str,
-    after: &str,
-    limit: usize,
-    bytes: usize,
-) -> rusqlite::Result<Vec<Row>> {
-    let mut found = db.prepare_cached(
-        "SELECT id, rev, json FROM row WHERE kind = ?1 AND id > ?2 ORDER BY id LIMIT ?3",
-    )?;
+pub(super) fn list(db: &Connection, kind: &str, after: &str, limit: usize, bytes: usize) -> rusqlite::Result<Vec<Row>> {
+    let mut found = db.prepare_cached("SELECT id, rev, json FROM row WHERE kind = ?1 AND id > ?2 ORDER BY id LIMIT ?3")?;
     let mut found = found.query(params![kind, after, limit])?;
     let (mut rows, mut size) = (Vec::new(), 0);
     while size < bytes

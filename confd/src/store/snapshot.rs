@@ -23,9 +23,7 @@ pub(crate) struct SnapshotFile {
 impl SnapshotFile {
     /// A path for a snapshot that is being received.
     pub(crate) fn incoming(dir: &Path) -> Self {
-        Self {
-            path: dir.join("snapshot.incoming"),
-        }
+        Self { path: dir.join("snapshot.incoming") }
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -78,8 +76,7 @@ impl State {
         let _ = std::fs::remove_file(&path);
         let file = SnapshotFile { path };
         let db = sqlite::open_reader(&self.inner().path)?;
-        db.execute("VACUUM INTO ?1", [file.path.to_string_lossy()])
-            .map_err(Error::sqlite(&file.path))?;
+        db.execute("VACUUM INTO ?1", [file.path.to_string_lossy()]).map_err(Error::sqlite(&file.path))?;
         Ok(file)
     }
 

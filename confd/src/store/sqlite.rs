@@ -4,10 +4,13 @@
 //! `synchronous=FULL` it is one fdatasync. Copying the WAL back into the
 //! database costs two more, so it happens in a thread of its own.
 
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::{Error, Result};
@@ -16,10 +19,13 @@ use super::{Error, Result};
 /// Small, because the WAL is also what a start has to read.
 const CHECKPOINT_BYTES: usize = 4 << 20;
 
-/// Above this many pages (16 MiB) a checkpoint that could not finish beside
-/// the writer holds the writer up for its last part; else the WAL would grow
-/// for as long as the load lasts.
+/// Above this many pages (16 MiB) a checkpoint holds the writer up for its last
+/// part, so that the WAL starts over; else it would grow for as long as the
+/// load lasts.
 const WAL_PAGES_HARD: i64 = 4096;
+
+/// How long such a checkpoint waits for readers, and the writer for it.
+const RESTART_WAIT: Duration = Duration::from_millis(100);
 
 /// How long a connection waits for another one of this process. A checkpoint
 /// on a slow disk is the longest.
@@ -40,10 +46,11 @@ pub(crate) enum Sync {
 
 /// Opens for writing, creates if need be.
 pub(crate) fn open(path: &Path, sync: Sync, schema: &str) -> Result<Connection> {
-    let wrap = |source| Error::Sqlite {
-        path: path.to_owned(),
-        source,
-    };
+    let wrap = |source| Error::Sqlite { path: path.to_owned(), source };
+    // SQLite gives its other files the mode of this one: secrets are inside.
+    let mut private = OpenOptions::new();
+    private.write(true).create(true).truncate(false).mode(0o600);
+    private.open(path).map_err(Error::io(path))?;
     let db = Connection::open(path).map_err(wrap)?;
     set_up(&db, sync).map_err(wrap)?;
     db.execute_batch(schema).map_err(wrap)?;
@@ -55,8 +62,7 @@ pub(crate) fn open_reader(path: &Path) -> Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let db = Connection::open_with_flags(path, flags).map_err(Error::sqlite(path))?;
     db.busy_timeout(BUSY).map_err(Error::sqlite(path))?;
-    db.pragma_update(None, "cache_size", -CACHE_KIB)
-        .map_err(Error::sqlite(path))?;
+    db.pragma_update(None, "cache_size", -CACHE_KIB).map_err(Error::sqlite(path))?;
     Ok(db)
 }
 
@@ -72,6 +78,7 @@ fn set_up(db: &Connection, sync: Sync) -> rusqlite::Result<()> {
     // Keep the file of the WAL when it starts over: writing where there
     // already are blocks is the cheaper fdatasync.
     db.pragma_update(None, "journal_size_limit", -1)?;
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     db.pragma_update(None, "cache_size", -CACHE_KIB)?;
     db.set_prepared_statement_cache_capacity(32);
     Ok(())
@@ -100,18 +107,12 @@ pub(crate) struct Checkpointer {
 impl Checkpointer {
     pub(crate) fn start(path: &Path) -> Result<Self> {
         let db = Connection::open(path).map_err(Error::sqlite(path))?;
-        db.busy_timeout(BUSY).map_err(Error::sqlite(path))?;
+        db.busy_timeout(RESTART_WAIT).map_err(Error::sqlite(path))?;
         // One wake-up that waits is as good as many.
         let (wake, woken) = sync_channel(1);
         let shown = path.to_owned();
-        std::thread::Builder::new()
-            .name("checkpoint".to_owned())
-            .spawn(move || run(&db, &woken, &shown))
-            .map_err(Error::io(path))?;
-        Ok(Self {
-            wake,
-            since_last: 0,
-        })
+        std::thread::Builder::new().name("checkpoint".to_owned()).spawn(move || run(&db, &woken, &shown)).map_err(Error::io(path))?;
+        Ok(Self { wake, since_last: 0 })
     }
 
     /// Tells of a commit.
@@ -137,14 +138,31 @@ fn run(db: &Connection, woken: &Receiver<()>, path: &Path) {
 }
 
 fn checkpoint(db: &Connection) -> rusqlite::Result<()> {
-    let (pages, copied) = pragma(db, "PRAGMA wal_checkpoint(PASSIVE)")?;
-    if copied < pages && pages > WAL_PAGES_HARD {
-        pragma(db, "PRAGMA wal_checkpoint(RESTART)")?;
+    let pages = |sql| db.query_row(sql, [], |row| row.get::<_, i64>(1));
+    // Without load, the next commit finds all copied, and starts over.
+    if pages("PRAGMA wal_checkpoint(PASSIVE)")? > WAL_PAGES_HARD {
+        // Does what it can if there is a reader; the next one tries again.
+        pages("PRAGMA wal_checkpoint(RESTART)")?;
     }
     Ok(())
 }
 
-/// Pages in the WAL, and how many of them are in the database.
-fn pragma(db: &Connection, sql: &str) -> rusqlite::Result<(i64, i64)> {
-    db.query_row(sql, [], |row| Ok((row.get(1)?, row.get(2)?)))
+/// Gives a new WAL the size it will have between checkpoints: a commit that
+/// makes the file grow costs the disk more than one that writes in place.
+pub(crate) fn preallocate(db: &Connection, path: &Path) -> Result<()> {
+    let size = std::fs::metadata(wal_path(path)).map_or(0, |meta| meta.len());
+    if size >= CHECKPOINT_BYTES as u64 {
+        return Ok(());
+    }
+    let fill = format!(
+        "CREATE TABLE filler (filler BLOB);
+         INSERT INTO filler VALUES (ZEROBLOB({CHECKPOINT_BYTES}));
+         DROP TABLE filler;"
+    );
+    db.execute_batch(&fill).map_err(Error::sqlite(path))?;
+    checkpoint_all(db).map_err(Error::sqlite(path))
+}
+
+fn checkpoint_all(db: &Connection) -> rusqlite::Result<()> {
+    db.query_row("PRAGMA wal_checkpoint(RESTART)", [], |_| Ok(()))
 }

@@ -59,8 +59,7 @@ impl State {
 
     /// How far the state is.
     pub(crate) fn progress(&self) -> Result<Progress> {
-        self.read(|db| get_json(db, "progress"))
-            .map(Option::unwrap_or_default)
+        self.read(|db| get_json(db, "progress")).map(Option::unwrap_or_default)
     }
 
     /// Bytes on disk.
@@ -80,10 +79,7 @@ impl State {
         for (entry, applied) in entries.iter().zip(done) {
             outcomes.push(applied.outcomes);
             if !self.0.followers.is_empty() {
-                self.0.followers.publish(Change {
-                    index: entry.at.index,
-                    changes: applied.changes,
-                });
+                self.0.followers.publish(Change { index: entry.at.index, changes: applied.changes });
             }
         }
         Ok(outcomes)
@@ -139,24 +135,13 @@ fn apply(db: &mut Connection, entries: &[Entry]) -> rusqlite::Result<Vec<Applied
     Ok(done)
 }
 
-fn apply_one(
-    tx: &Transaction<'_>,
-    entry: &Entry,
-    progress: &mut Progress,
-) -> rusqlite::Result<Applied> {
+fn apply_one(tx: &Transaction<'_>, entry: &Entry, progress: &mut Progress) -> rusqlite::Result<Applied> {
     let Position { index, term } = entry.at;
     // Raft gives each entry once and in order. Applying one again would do
     // its writes twice.
-    assert!(
-        progress.applied.is_none_or(|(last, _)| last < index),
-        "entry {index} is to be applied after {:?}",
-        progress.applied
-    );
+    assert!(progress.applied.is_none_or(|(last, _)| last < index), "entry {index} is to be applied after {:?}", progress.applied);
     progress.applied = Some((index, term));
-    let mut applied = Applied {
-        outcomes: Vec::new(),
-        changes: Vec::new(),
-    };
+    let mut applied = Applied { outcomes: Vec::new(), changes: Vec::new() };
     match &entry.payload {
         Payload::Blank => {}
         Payload::Membership(text) => progress.membership = Some(((index, term), text.clone())),
@@ -175,11 +160,7 @@ fn apply_one(
     Ok(applied)
 }
 
-fn dump(
-    db: &mut Connection,
-    bytes: usize,
-    mut each: impl FnMut(Vec<Row>) -> bool,
-) -> rusqlite::Result<u64> {
+fn dump(db: &mut Connection, bytes: usize, mut each: impl FnMut(Vec<Row>) -> bool) -> rusqlite::Result<u64> {
     const ROWS: usize = 512;
     // All reads of one transaction see one state.
     let tx = db.transaction()?;
@@ -204,26 +185,17 @@ fn dump(
     Ok(index)
 }
 
-pub(super) fn get_json<T: for<'a> Deserialize<'a>>(
-    db: &Connection,
-    name: &str,
-) -> rusqlite::Result<Option<T>> {
-    let text: Option<String> = db
-        .prepare_cached("SELECT value FROM meta WHERE name = ?1")?
-        .query_row([name], |row| row.get(0))
-        .optional()?;
-    text.map(|text| serde_json::from_str(&text))
-        .transpose()
-        .map_err(|error| {
-            let text = rusqlite::types::Type::Text;
-            rusqlite::Error::FromSqlConversionFailure(0, text, Box::new(error))
-        })
+pub(super) fn get_json<T: for<'a> Deserialize<'a>>(db: &Connection, name: &str) -> rusqlite::Result<Option<T>> {
+    let text: Option<String> =
+        db.prepare_cached("SELECT value FROM meta WHERE name = ?1")?.query_row([name], |row| row.get(0)).optional()?;
+    text.map(|text| serde_json::from_str(&text)).transpose().map_err(|error| {
+        let text = rusqlite::types::Type::Text;
+        rusqlite::Error::FromSqlConversionFailure(0, text, Box::new(error))
+    })
 }
 
 pub(super) fn set_json<T: Serialize>(db: &Connection, name: &str, value: &T) -> rusqlite::Result<()> {
-    let text = serde_json::to_string(value)
-        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
-    db.prepare_cached("INSERT OR REPLACE INTO meta (name, value) VALUES (?1, ?2)")?
-        .execute([name, &text])?;
+    let text = serde_json::to_string(value).map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
+    db.prepare_cached("INSERT OR REPLACE INTO meta (name, value) VALUES (?1, ?2)")?.execute([name, &text])?;
     Ok(())
 }

@@ -66,9 +66,7 @@ impl Writer {
     }
 
     fn commit(&mut self, group: &[Job]) -> Result<()> {
-        let bytes = self
-            .transaction(group)
-            .map_err(Error::sqlite(&self.path))?;
+        let bytes = self.transaction(group).map_err(Error::sqlite(&self.path))?;
         self.checkpointer.committed(bytes);
         Ok(())
     }
@@ -98,9 +96,7 @@ fn drain(first: Job, jobs: &Receiver<Job>) -> Vec<Job> {
 
 fn fail(group: Vec<Job>, reason: &str) {
     for job in group {
-        (job.done)(Err(Error::Stopped {
-            reason: reason.to_owned(),
-        }));
+        (job.done)(Err(Error::Stopped { reason: reason.to_owned() }));
     }
 }
 
@@ -109,8 +105,7 @@ fn write(db: &Connection, op: &Op) -> rusqlite::Result<usize> {
     const PAGES: usize = 8192;
     match op {
         Op::Append(entries) => {
-            let mut insert =
-                db.prepare_cached("INSERT INTO log (idx, term, entry) VALUES (?1, ?2, ?3)")?;
+            let mut insert = db.prepare_cached("INSERT INTO log (idx, term, entry) VALUES (?1, ?2, ?3)")?;
             let mut bytes = PAGES;
             for entry in entries {
                 let encoded = entry.encode();
@@ -121,14 +116,11 @@ fn write(db: &Connection, op: &Op) -> rusqlite::Result<usize> {
         }
         Op::Vote(text) => set(db, "vote", text),
         Op::Truncate(since) => {
-            db.prepare_cached("DELETE FROM log WHERE idx >= ?1")?
-                .execute([since])?;
+            db.prepare_cached("DELETE FROM log WHERE idx >= ?1")?.execute([since])?;
             Ok(PAGES)
         }
         Op::Purge(upto) => {
-            let gone = db
-                .prepare_cached("DELETE FROM log WHERE idx <= ?1")?
-                .execute([upto.index])?;
+            let gone = db.prepare_cached("DELETE FROM log WHERE idx <= ?1")?.execute([upto.index])?;
             set(db, "purged", &format!("{} {}", upto.index, upto.term))?;
             Ok(PAGES + gone * 64)
         }
@@ -136,7 +128,6 @@ fn write(db: &Connection, op: &Op) -> rusqlite::Result<usize> {
 }
 
 fn set(db: &Connection, name: &str, value: &str) -> rusqlite::Result<usize> {
-    db.prepare_cached("INSERT OR REPLACE INTO meta (name, value) VALUES (?1, ?2)")?
-        .execute([name, value])?;
+    db.prepare_cached("INSERT OR REPLACE INTO meta (name, value) VALUES (?1, ?2)")?.execute([name, value])?;
     Ok(8192)
 }
