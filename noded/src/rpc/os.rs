@@ -1,0 +1,245 @@
+//! Calls about OS definitions and their scripts.
+
+use std::fs::{self, File, OpenOptions};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Component, Path, PathBuf};
+use std::time::Duration;
+
+use gannet_proto::node::{
+    Empty, Instance, OsDiagnoseReply, OsRenameRequest, OsScriptRequest, OsTransferRequest, OsValidateRequest, ScriptOutput, ValidateReply,
+};
+use tokio::sync::mpsc;
+use tokio_stream::StreamExt;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::Status;
+
+use super::Reply;
+use super::instance::{devices, named};
+use crate::context::Context;
+use crate::hypervisor::Device;
+use crate::os::env::{self, Env};
+use crate::os::script::Script;
+use crate::os::search::{self, Os};
+use crate::os::{self, validate};
+
+/// For `create`, `export` and `import` when the caller names no time (Ganeti: `RPC_TMO_1DAY`).
+const LONG: Duration = Duration::from_secs(86_400);
+/// For `rename` (Ganeti: `RPC_TMO_SLOW`).
+const RENAME: Duration = Duration::from_secs(3600);
+/// How long another call about the instance is waited for.
+const TURN: Duration = Duration::from_secs(60);
+/// Pieces of output that may wait for the caller.
+const QUEUE: usize = 16;
+
+/// All OS definitions of this node, good and bad.
+pub async fn os_diagnose(context: &Context, _: Empty) -> Result<OsDiagnoseReply, Status> {
+    Ok(diagnose(context).await)
+}
+
+/// All OS definitions of this node.
+pub(crate) async fn diagnose(context: &Context) -> OsDiagnoseReply {
+    let paths = context.paths.clone();
+    let definitions = tokio::task::spawn_blocking(move || search::diagnose(&paths)).await.unwrap_or_default();
+    OsDiagnoseReply { definitions }
+}
+
+/// Checks an OS name and its parameters.
+pub async fn os_validate(context: &Context, request: OsValidateRequest) -> Result<ValidateReply, Status> {
+    Ok(validate::validate(&context.paths, &request).await)
+}
+
+/// Fills the disks of an instance.
+pub async fn os_create(context: &Context, request: OsScriptRequest) -> Result<Reply<ScriptOutput>, Status> {
+    let job = Job::new(context, request.instance, request.debug_level).await?;
+    if !job.os.has_create {
+        return Err(Status::unimplemented(format!(
+            "node {}: OS '{}' has only an untrusted create script, which needs a helper VM; that is not built yet",
+            context.node_name, job.os.name
+        )));
+    }
+    let reinstall = request.reinstall.then(|| ("INSTANCE_REINSTALL".to_owned(), "1".to_owned()));
+    let subject = job.instance.name.clone();
+    Ok(job.start(context, Run { file: "create", kind: "add", subject, timeout: limit(request.timeout_s, LONG), ..Run::new(reinstall) }))
+}
+
+/// Tells the OS inside an instance its new name.
+pub async fn os_rename(context: &Context, request: OsRenameRequest) -> Result<Reply<ScriptOutput>, Status> {
+    let job = Job::new(context, request.instance, request.debug_level).await?;
+    let subject = format!("{}-{}", request.old_name, job.instance.name);
+    check_subject(&request.old_name)?;
+    let old = ("OLD_INSTANCE_NAME".to_owned(), request.old_name);
+    Ok(job.start(context, Run { file: "rename", kind: "rename", subject, timeout: limit(request.timeout_s, RENAME), ..Run::new([old]) }))
+}
+
+/// Writes the content of one disk to a file, as the OS sees fit.
+pub async fn os_export(context: &Context, request: OsTransferRequest) -> Result<Reply<ScriptOutput>, Status> {
+    let file = export_file(context, &request.file)?;
+    let job = Job::new(context, request.instance.clone(), request.debug_level).await?;
+    let vars = job.transfer("EXPORT", request.disk_index)?;
+    let new = file.with_extension("new");
+    let opened = file.parent().map_or(Ok(()), fs::create_dir_all);
+    let opened = opened.and_then(|()| OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new));
+    let stdout =
+        opened.map_err(|error| Status::internal(format!("node {}: cannot write {}: {error}", context.node_name, new.display())))?;
+    let subject = format!("{}-disk{}", job.instance.name, request.disk_index);
+    let timeout = limit(request.timeout_s, LONG);
+    Ok(job.start(context, Run { file: "export", kind: "export", subject, timeout, stdout: Some((stdout, new, file)), ..Run::new(vars) }))
+}
+
+/// Fills one disk from a file that `export` has written.
+pub async fn os_import(context: &Context, request: OsTransferRequest) -> Result<Reply<ScriptOutput>, Status> {
+    let file = export_file(context, &request.file)?;
+    let job = Job::new(context, request.instance.clone(), request.debug_level).await?;
+    let vars = job.transfer("IMPORT", request.disk_index)?;
+    let stdin = File::open(&file)
+        .map_err(|error| Status::not_found(format!("node {}: cannot read {}: {error}", context.node_name, file.display())))?;
+    let subject = format!("{}-disk{}", job.instance.name, request.disk_index);
+    let timeout = limit(request.timeout_s, LONG);
+    Ok(job.start(context, Run { file: "import", kind: "import", subject, timeout, stdin: Some(stdin), ..Run::new(vars) }))
+}
+
+/// A script about an instance, made ready.
+struct Job {
+    instance: Instance,
+    os: Os,
+    env: Env,
+    devices: Vec<Device>,
+    turn: tokio::sync::OwnedMutexGuard<()>,
+}
+
+/// What is particular to one script.
+struct Run {
+    file: &'static str,
+    kind: &'static str,
+    subject: String,
+    timeout: Duration,
+    vars: Vec<(String, String)>,
+    stdin: Option<File>,
+    /// The open file, its name while it grows, and its name when it is complete.
+    stdout: Option<(File, PathBuf, PathBuf)>,
+}
+
+impl Run {
+    fn new(vars: impl IntoIterator<Item = (String, String)>) -> Self {
+        let vars = vars.into_iter().collect();
+        Self { file: "", kind: "", subject: String::new(), timeout: LONG, vars, stdin: None, stdout: None }
+    }
+}
+
+impl Job {
+    async fn new(context: &Context, instance: Option<Instance>, debug_level: u32) -> Result<Self, Status> {
+        let instance = named(instance)?;
+        check_subject(&instance.name)?;
+        let os = search::find(&context.paths, os::name(&instance.os)).map_err(|error| status(context, &error))?;
+        let Some(turn) = context.instance_locks.lock_within(&instance.name, TURN).await else {
+            return Err(Status::aborted(format!("node {}: another operation on instance {} is running", context.node_name, instance.name)));
+        };
+        let devices = devices(context, &instance).await?;
+        let env = env::instance(&os, &instance, &devices, debug_level);
+        Ok(Self { instance, os, env, devices, turn })
+    }
+
+    /// The variables that tell `export` and `import` which disk is meant.
+    #[allow(clippy::result_large_err)] // tonic's own error type
+    fn transfer(&self, prefix: &str, index: u32) -> Result<Vec<(String, String)>, Status> {
+        let device = usize::try_from(index).ok().and_then(|index| self.devices.get(index));
+        let device = device.ok_or_else(|| Status::invalid_argument(format!("instance {} has no disk {index}", self.instance.name)))?;
+        let values = [
+            ("DEVICE", device.path.clone()),
+            ("DISK_PATH", device.path.clone()),
+            ("DISK_URI", device.uri.clone()),
+            ("INDEX", index.to_string()),
+        ];
+        let mut vars: Vec<_> =
+            values.into_iter().filter(|(_, value)| !value.is_empty()).map(|(name, value)| (format!("{prefix}_{name}"), value)).collect();
+        if prefix == "EXPORT" {
+            vars.push(("EXP_SIZE_FD".to_owned(), "3".to_owned()));
+        }
+        Ok(vars)
+    }
+
+    fn start(mut self, context: &Context, run: Run) -> Reply<ScriptOutput> {
+        let (replies, messages) = mpsc::channel(QUEUE);
+        self.env.extend(run.vars);
+        let (stdout, names) = run.stdout.map_or((None, None), |(file, new, name)| (Some(file), Some((new, name))));
+        let script = Script {
+            has_secrets: !self.instance.osparams_private.is_empty() || !self.instance.osparams_secret.is_empty(),
+            os: self.os,
+            file: run.file,
+            kind: run.kind,
+            log_subject: run.subject,
+            os_name: self.instance.os,
+            instance: self.instance.name,
+            env: self.env,
+            stdin: run.stdin,
+            stdout,
+            timeout: run.timeout,
+        };
+        let (paths, node, turn) = (context.paths.clone(), context.node_name.clone(), self.turn);
+        tokio::spawn(async move {
+            let last = script.run(&paths, &replies).await;
+            drop(turn);
+            let last = match names {
+                Some((new, name)) => publish(last, &new, &name),
+                None => last,
+            };
+            if let Some(mut last) = last {
+                if !last.error.is_empty() {
+                    last.error = format!("node {node}: {}", last.error);
+                }
+                let _ = replies.send(last).await; // the caller went away
+            }
+        });
+        Box::pin(ReceiverStream::new(messages).map(Ok))
+    }
+}
+
+/// Gives a complete export its name, and removes another one.
+fn publish(last: Option<ScriptOutput>, new: &Path, name: &Path) -> Option<ScriptOutput> {
+    if last.as_ref().is_none_or(|last| last.status != 0) {
+        let _ = fs::remove_file(new); // the script's own failure is what counts
+        return last;
+    }
+    let kept = File::open(new).and_then(|file| file.sync_all()).and_then(|()| fs::rename(new, name));
+    let error = kept.err().map(|error| format!("cannot keep the export {}: {error}", name.display()));
+    last.map(|last| match error {
+        Some(error) => ScriptOutput { status: -1, error, ..last },
+        None => last,
+    })
+}
+
+/// A file below the export directory.
+#[allow(clippy::result_large_err)] // tonic's own error type
+fn export_file(context: &Context, file: &str) -> Result<PathBuf, Status> {
+    let (dir, path) = (context.paths.export_dir(), context.paths.at(file));
+    let plain = path.components().all(|part| matches!(part, Component::Normal(_) | Component::RootDir));
+    if !plain || !Path::new(file).is_absolute() || path == dir || !path.starts_with(&dir) {
+        return Err(Status::permission_denied(format!(
+            "node {}: '{file}' is not below the export directory {}",
+            context.node_name,
+            dir.display()
+        )));
+    }
+    Ok(path)
+}
+
+/// Names become part of file names.
+#[allow(clippy::result_large_err)] // tonic's own error type
+fn check_subject(name: &str) -> Result<(), Status> {
+    let odd = name.is_empty() || name.starts_with('.') || name.contains('/');
+    if odd { Err(Status::invalid_argument(format!("'{name}' is not the name of an instance"))) } else { Ok(()) }
+}
+
+fn limit(timeout_s: u32, default: Duration) -> Duration {
+    if timeout_s == 0 { default } else { Duration::from_secs(timeout_s.into()) }
+}
+
+fn status(context: &Context, error: &os::Error) -> Status {
+    let text = format!("node {}: {error}", context.node_name);
+    match error {
+        os::Error::NotFound(_) => Status::not_found(text),
+        os::Error::Invalid(_) => Status::invalid_argument(text),
+        os::Error::Broken(_) => Status::internal(text),
+        os::Error::Io { source, .. } => Status::internal(format!("{text}: {source}")),
+    }
+}
