@@ -1,0 +1,31 @@
+//! What `gnt-node` understands.
+
+use super::option::*;
+use super::{ArgKind, Positional, Program, SubCommand};
+
+/// The program `gnt-node`.
+pub const PROGRAM: Program = Program { name: "gnt-node", about: "nodes", commands: COMMANDS };
+
+const COMMANDS: &[SubCommand] = &[
+SubCommand { name: "add", aliases: &[], about: "let a node join", args: &[Positional { kind: ArgKind::Host, min: 1, max: Some(1), choices: &[] }], options: &[DISK_STATE, FORCE_JOIN, HYPERVISOR_STATE, MASTER_CAPABLE, NO_NODE_SETUP, NO_SSH_KEY_CHECK, NODE_GROUP, NODE_PARAMETERS, PRIORITY, READD, SECONDARY_IP, VERBOSE, VM_CAPABLE], env_default: None },
+SubCommand { name: "add-tags", aliases: &[], about: "add tags", args: &[Positional { kind: ArgKind::Node, min: 1, max: Some(1), choices: &[] }, Positional { kind: ArgKind::Text, min: 0, max: None, choices: &[] }], options: &[FROM, PRINT_JOBID, PRIORITY, SUBMIT], env_default: None },
+SubCommand { name: "evacuate", aliases: &[], about: "move instances away from a node", args: &[Positional { kind: ArgKind::Node, min: 1, max: Some(1), choices: &[] }], options: &[EARLY_RELEASE, FORCE, IALLOCATOR, IGNORE_SOFT_ERRORS, NEW_SECONDARY, PRIMARY_ONLY, PRINT_JOBID, PRIORITY, SECONDARY_ONLY, SUBMIT], env_default: None },
+SubCommand { name: "failover", aliases: &[], about: "fail all primary instances of a node over", args: &[Positional { kind: ArgKind::Node, min: 1, max: Some(1), choices: &[] }], options: &[FORCE, IALLOCATOR, IGNORE_CONSISTENCY, PRIORITY], env_default: None },
+SubCommand { name: "health", aliases: &[], about: "health as told by the out-of-band program", args: &[Positional { kind: ArgKind::Node, min: 0, max: None, choices: &[] }], options: &[NO_HEADERS, OOB_TIMEOUT, PRIORITY, SEPARATOR], env_default: None },
+SubCommand { name: "info", aliases: &["show"], about: "show nodes in full", args: &[Positional { kind: ArgKind::Node, min: 0, max: None, choices: &[] }], options: &[], env_default: None },
+SubCommand { name: "list", aliases: &[], about: "list nodes", args: &[Positional { kind: ArgKind::Node, min: 0, max: None, choices: &[] }], options: &[FILTER, NO_HEADERS, OUTPUT, SEPARATOR, UNITS, VERBOSE_STATUS], env_default: Some("GNT_NODE_LIST") },
+SubCommand { name: "list-drbd", aliases: &[], about: "list DRBD devices", args: &[Positional { kind: ArgKind::Node, min: 1, max: Some(1), choices: &[] }], options: &[NO_HEADERS, SEPARATOR], env_default: None },
+SubCommand { name: "list-fields", aliases: &[], about: "show the fields of list", args: &[Positional { kind: ArgKind::Text, min: 0, max: None, choices: &[] }], options: &[NO_HEADERS, SEPARATOR], env_default: None },
+SubCommand { name: "list-storage", aliases: &[], about: "list storage", args: &[Positional { kind: ArgKind::Node, min: 0, max: None, choices: &[] }], options: &[NO_HEADERS, OUTPUT, PRIORITY, SEPARATOR, STORAGE_TYPE, UNITS], env_default: None },
+SubCommand { name: "list-tags", aliases: &[], about: "list tags", args: &[Positional { kind: ArgKind::Node, min: 1, max: Some(1), choices: &[] }], options: &[], env_default: None },
+SubCommand { name: "migrate", aliases: &[], about: "migrate all primary instances of a node", args: &[Positional { kind: ArgKind::Node, min: 1, max: Some(1), choices: &[] }], options: &[FORCE, IALLOCATOR, IGNORE_IPOLICY, MIGRATION_MODE, NO_RUNTIME_CHANGES, NON_LIVE, PRINT_JOBID, PRIORITY, SUBMIT, TARGET_NODE], env_default: None },
+SubCommand { name: "modify", aliases: &[], about: "change a node", args: &[Positional { kind: ArgKind::Node, min: 1, max: Some(1), choices: &[] }], options: &[AUTO_PROMOTE, DISK_STATE, DRAINED, DRY_RUN, FORCE, HYPERVISOR_STATE, MASTER_CANDIDATE, MASTER_CAPABLE, NODE_PARAMETERS, NODE_POWERED, NODE_OFFLINE, PRINT_JOBID, PRIORITY, SECONDARY_IP, SUBMIT, VM_CAPABLE], env_default: None },
+SubCommand { name: "modify-storage", aliases: &[], about: "change a storage unit", args: &[Positional { kind: ArgKind::Node, min: 1, max: Some(1), choices: &[] }, Positional { kind: ArgKind::Choice, min: 1, max: Some(1), choices: &["lvm-pv"] }, Positional { kind: ArgKind::File, min: 1, max: Some(1), choices: &[] }], options: &[ALLOCATABLE, DRY_RUN, PRINT_JOBID, PRIORITY, SUBMIT], env_default: None },
+SubCommand { name: "power", aliases: &[], about: "power of nodes by the out-of-band program", args: &[Positional { kind: ArgKind::Choice, min: 1, max: Some(1), choices: &["on", "off", "cycle", "status"] }, Positional { kind: ArgKind::Node, min: 0, max: None, choices: &[] }], options: &[AUTO_PROMOTE, FORCE, IGNORE_STATUS, NO_HEADERS, OOB_TIMEOUT, POWER_DELAY, PRINT_JOBID, PRIORITY, SEPARATOR, SUBMIT], env_default: None },
+SubCommand { name: "powercycle", aliases: &[], about: "restart a node at once", args: &[Positional { kind: ArgKind::Node, min: 1, max: Some(1), choices: &[] }], options: &[DRY_RUN, FORCE, PRINT_JOBID, PRIORITY, SUBMIT, YES], env_default: None },
+SubCommand { name: "remove", aliases: &[], about: "remove a node", args: &[Positional { kind: ArgKind::Node, min: 1, max: Some(1), choices: &[] }], options: &[DRY_RUN, PRIORITY], env_default: None },
+SubCommand { name: "remove-tags", aliases: &[], about: "remove tags", args: &[Positional { kind: ArgKind::Node, min: 1, max: Some(1), choices: &[] }, Positional { kind: ArgKind::Text, min: 0, max: None, choices: &[] }], options: &[FROM, PRINT_JOBID, PRIORITY, SUBMIT], env_default: None },
+SubCommand { name: "repair-storage", aliases: &[], about: "repair a storage unit", args: &[Positional { kind: ArgKind::Node, min: 1, max: Some(1), choices: &[] }, Positional { kind: ArgKind::Choice, min: 1, max: Some(1), choices: &["lvm-vg"] }, Positional { kind: ArgKind::File, min: 1, max: Some(1), choices: &[] }], options: &[DRY_RUN, IGNORE_CONSISTENCY, PRINT_JOBID, PRIORITY, SUBMIT], env_default: None },
+SubCommand { name: "restricted-command", aliases: &[], about: "run a restricted command", args: &[Positional { kind: ArgKind::Text, min: 1, max: Some(1), choices: &[] }, Positional { kind: ArgKind::Node, min: 0, max: None, choices: &[] }], options: &[NODE_GROUP, PRINT_JOBID, PRIORITY, SHOW_MACHINE_NAMES, SUBMIT, SYNC], env_default: None },
+SubCommand { name: "volumes", aliases: &[], about: "list logical volumes", args: &[Positional { kind: ArgKind::Node, min: 0, max: None, choices: &[] }], options: &[NO_HEADERS, OUTPUT, PRIORITY, SEPARATOR, UNITS], env_default: None },
+];
