@@ -18,5 +18,6 @@ pub mod options;
 pub mod query;
 pub mod refusal;
 pub mod reserve;
+pub mod rule;
 pub mod store;
 pub mod unit;

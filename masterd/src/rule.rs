@@ -1,0 +1,7 @@
+//! Rules that several opcodes share: free functions that take values and return values, and checks that ask nodes.
+
+pub mod hook_env;
+pub mod node_check;
+#[cfg(test)]
+pub(crate) mod sample;
+pub mod spec;
