@@ -20,6 +20,8 @@ pub enum Purpose {
     Migration {
         /// Name of the instance.
         instance: String,
+        /// Its hypervisor.
+        hypervisor: String,
     },
     /// Writing the content of this disk here.
     DiskReceive {
@@ -131,7 +133,7 @@ mod tests {
     use super::*;
 
     fn migration() -> Purpose {
-        Purpose::Migration { instance: "web1".to_owned() }
+        Purpose::Migration { instance: "web1".to_owned(), hypervisor: "fake".to_owned() }
     }
 
     fn node(name: &str) -> Vec<String> {
@@ -169,7 +171,7 @@ mod tests {
     fn withdrawn_tickets_are_gone() {
         let tickets = Tickets::default();
         let text = tickets.mint(migration(), "node1");
-        tickets.withdraw(|purpose| matches!(purpose, Purpose::Migration { instance } if instance == "web1"));
+        tickets.withdraw(|purpose| matches!(purpose, Purpose::Migration { instance, .. } if instance == "web1"));
         assert_eq!(tickets.redeem(&text, &node("node1"), |_| true), Err(Error::Unknown));
     }
 }
