@@ -22,7 +22,7 @@ use crate::wire_status::encode;
 /// Rows of one list.
 const LIST_ROWS: u32 = 1000;
 /// Bytes of one list or portion of a dump.
-const PORTION_BYTES: usize = 1 << 20;
+const PORTION_BYTES: usize = 256 << 10;
 
 /// The service. Cheap to clone.
 #[derive(Clone)]
@@ -50,8 +50,8 @@ impl StateService for Server {
     }
 
     async fn follow(&self, _request: Request<pb::FollowRequest>) -> Result<Response<Self::FollowStream>, RpcStatus> {
-        // A small queue: the transport has its own window.
-        let (sender, receiver) = mpsc::channel(16);
+        // A small queue: portions are large, and changes wait elsewhere.
+        let (sender, receiver) = mpsc::channel(4);
         let state = self.node.state().clone();
         tokio::spawn(follow::run(state, sender, self.stopping.clone()));
         Ok(Response::new(Box::pin(ReceiverStream::new(receiver))))

@@ -94,7 +94,7 @@ impl State {
 }
 
 fn mark(db: &mut Connection) -> rusqlite::Result<Progress> {
-    let tx = db.transaction()?;
+    let tx = sqlite::write(db)?;
     let progress: Progress = get_json(&tx, "progress")?.unwrap_or_default();
     set_json(&tx, "snapshot", &progress)?;
     tx.commit()?;
@@ -109,7 +109,7 @@ fn replace(db: &mut Connection, from: &Path) -> rusqlite::Result<()> {
 }
 
 fn copy_all(db: &mut Connection) -> rusqlite::Result<()> {
-    let tx = db.transaction()?;
+    let tx = sqlite::write(db)?;
     tx.execute_batch(
         "DELETE FROM main.row; DELETE FROM main.token; DELETE FROM main.meta;
          INSERT INTO main.row (kind, id, rev, json)

@@ -11,7 +11,7 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use super::{Error, Result};
 
@@ -82,6 +82,12 @@ fn set_up(db: &Connection, sync: Sync) -> rusqlite::Result<()> {
     db.pragma_update(None, "cache_size", -CACHE_KIB)?;
     db.set_prepared_statement_cache_capacity(32);
     Ok(())
+}
+
+/// Begins to write. Waits for a checkpoint that holds writers up; a transaction
+/// that has already read something would fail there instead of waiting.
+pub(crate) fn write(db: &mut Connection) -> rusqlite::Result<Transaction<'_>> {
+    db.transaction_with_behavior(TransactionBehavior::Immediate)
 }
 
 /// The file of the WAL of a database.

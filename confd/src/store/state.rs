@@ -124,7 +124,7 @@ struct Applied {
 }
 
 fn apply(db: &mut Connection, entries: &[Entry]) -> rusqlite::Result<Vec<Applied>> {
-    let tx = db.transaction()?;
+    let tx = sqlite::write(db)?;
     let mut progress: Progress = get_json(&tx, "progress")?.unwrap_or_default();
     let mut done = Vec::with_capacity(entries.len());
     for entry in entries {

@@ -11,7 +11,7 @@ use std::sync::mpsc::{Receiver, TryRecvError};
 use rusqlite::{Connection, params};
 
 use super::entry::{Entry, Position};
-use super::sqlite::Checkpointer;
+use super::sqlite::{self, Checkpointer};
 use super::{Error, Result};
 
 /// A change of the log, in the order of Raft's calls.
@@ -73,7 +73,7 @@ impl Writer {
 
     /// Returns about how many bytes were written.
     fn transaction(&mut self, group: &[Job]) -> rusqlite::Result<usize> {
-        let tx = self.db.transaction()?;
+        let tx = sqlite::write(&mut self.db)?;
         let mut bytes = 0;
         for job in group {
             bytes += write(&tx, &job.op)?;
