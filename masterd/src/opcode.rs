@@ -1,5 +1,6 @@
 //! What each opcode does. One file per opcode, in the folder of its noun; its parameters are in `gannet_core::opcode`.
 
+mod instance;
 mod tags;
 mod test;
 
@@ -14,6 +15,9 @@ use crate::job::{Finished, OpContext, OpError, drive};
 /// [`OpError`].
 pub async fn dispatch(context: &OpContext, op: &Op) -> Result<Finished, OpError> {
     match op {
+        Op::InstanceConsole(unit) => Box::pin(drive(context, unit)).await,
+        Op::InstanceFailover(unit) => Box::pin(drive(context, unit)).await,
+        Op::InstanceMigrate(unit) => Box::pin(drive(context, unit)).await,
         Op::TagsGet(unit) => Box::pin(drive(context, unit)).await,
         Op::TagsSearch(unit) => Box::pin(drive(context, unit)).await,
         Op::TagsSet(unit) => Box::pin(drive(context, unit)).await,

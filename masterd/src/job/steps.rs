@@ -30,6 +30,12 @@ impl<'a> Steps<'a> {
         Self { context, grant, cursor: 0, at_end: Changes::none(), log: context.log() }
     }
 
+    /// The services of the master, for what is neither an effect nor a change: a console session.
+    #[must_use]
+    pub fn master(&self) -> &std::sync::Arc<crate::master::Master> {
+        &self.context.master
+    }
+
     /// The job's log.
     #[must_use]
     pub fn log(&self) -> &JobLog {

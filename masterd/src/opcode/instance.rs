@@ -1,0 +1,6 @@
+//! Opcodes about instances.
+
+mod console;
+mod failover;
+mod migrate;
+mod moving;
