@@ -1,13 +1,17 @@
 //! The master daemon: LUXI, the job queue, locks, opcodes and queries over the replicated state.
 #![forbid(unsafe_code)]
 
+pub mod bootstrap;
 pub mod clock;
+pub mod console;
 pub mod daemon;
 pub mod effect;
+pub mod export;
 mod fault;
 pub mod held;
 pub mod hooks;
 pub mod job;
+pub mod join;
 pub mod lock;
 pub mod luxi;
 pub mod master;
@@ -15,9 +19,11 @@ pub mod master_ip;
 pub mod node;
 pub mod opcode;
 pub mod options;
+pub mod pki;
 pub mod query;
 pub mod refusal;
 pub mod reserve;
+pub mod resolve;
 pub mod rule;
 pub mod store;
 pub mod unit;

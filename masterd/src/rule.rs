@@ -4,4 +4,5 @@ pub mod hook_env;
 pub mod node_check;
 #[cfg(test)]
 pub(crate) mod sample;
+pub mod settings;
 pub mod spec;

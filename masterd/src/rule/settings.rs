@@ -92,7 +92,8 @@ pub fn os_hvp(
             let changes = hv::check_changes(values).map_err(|error| Refusal::invalid(error.to_string()))?;
             let of_hv = changed(&own.remove(name).unwrap_or_default(), &changes);
             let layers = HvLayers { cluster, os_hvp: &BTreeMap::new(), os: None, instance: &of_hv };
-            hv::check(kind, &fill::hv(kind, layers).0).map_err(|error| Refusal::invalid(format!("hypervisor parameters of OS {os}: {error}")))?;
+            hv::check(kind, &fill::hv(kind, layers).0)
+                .map_err(|error| Refusal::invalid(format!("hypervisor parameters of OS {os}: {error}")))?;
             if !of_hv.is_empty() {
                 own.insert(name.clone(), of_hv);
             }
@@ -202,7 +203,8 @@ pub fn partial_ipolicy(stored: &Value) -> Result<PartialIPolicy, Refusal> {
     if stored.is_null() {
         return Ok(PartialIPolicy::default());
     }
-    serde_json::from_value(stored.clone()).map_err(|error| Refusal::environment(format!("the stored instance policy cannot be read: {error}")))
+    serde_json::from_value(stored.clone())
+        .map_err(|error| Refusal::environment(format!("the stored instance policy cannot be read: {error}")))
 }
 
 /// Templates that a policy allows must be enabled (Ganeti: CheckIpolicyVsDiskTemplates).
@@ -235,7 +237,9 @@ pub fn mac_prefix(text: &str) -> Result<String, Refusal> {
 pub fn uid_pool(ranges: &[(i64, i64)]) -> Result<Vec<(u32, u32)>, Refusal> {
     let one = |(low, high): &(i64, i64)| {
         if low > high {
-            return Err(Refusal::invalid(format!("Lower user-id range boundary value ({low}) is larger than higher boundary value ({high})")));
+            return Err(Refusal::invalid(format!(
+                "Lower user-id range boundary value ({low}) is larger than higher boundary value ({high})"
+            )));
         }
         match (u32::try_from(*low), u32::try_from(*high)) {
             (Ok(low), Ok(high)) => Ok((low, high)),
@@ -251,7 +255,11 @@ pub fn compression_tools(tools: &[String]) -> Result<(), Refusal> {
     if let Some(tool) = tools.iter().find(legal) {
         return Err(Refusal::invalid(format!("Illegal compression tool name '{tool}'")));
     }
-    if tools.iter().any(|tool| tool == "gzip") { Ok(()) } else { Err(Refusal::invalid("For compatibility reasons, the gzip utility must be present among the compression tools")) }
+    if tools.iter().any(|tool| tool == "gzip") {
+        Ok(())
+    } else {
+        Err(Refusal::invalid("For compatibility reasons, the gzip utility must be present among the compression tools"))
+    }
 }
 
 /// A directory of disks: empty, or absolute and normal.
@@ -263,9 +271,8 @@ pub fn storage_dir(what: &str, path: &str, needed: bool) -> Result<(), Refusal> 
             Ok(())
         };
     }
-    let normal = std::path::Path::new(path)
-        .components()
-        .all(|part| matches!(part, std::path::Component::RootDir | std::path::Component::Normal(_)));
+    let normal =
+        std::path::Path::new(path).components().all(|part| matches!(part, std::path::Component::RootDir | std::path::Component::Normal(_)));
     if path.starts_with('/') && path != "/" && normal {
         Ok(())
     } else {
@@ -294,7 +301,8 @@ mod tests {
 
     #[test]
     fn the_cluster_stores_filled_values() {
-        let hv = hvparams(&BTreeMap::new(), &BTreeMap::from([("kvm".to_owned(), dict(json!({"kernel_path": ""})))]), &[HypervisorKind::Kvm]);
+        let hv =
+            hvparams(&BTreeMap::new(), &BTreeMap::from([("kvm".to_owned(), dict(json!({"kernel_path": ""})))]), &[HypervisorKind::Kvm]);
         let hv = hv.expect("good values");
         assert_eq!(hv.len(), HypervisorKind::ALL.len());
         assert_eq!((&hv["kvm"]["kernel_path"], &hv["kvm"]["acpi"]), (&json!(""), &json!(true)));
