@@ -39,7 +39,10 @@ pub fn sub_command(program: &Program, command: &'static SubCommand) -> Command {
         .max_term_width(120)
         .args(command.options.iter().chain(COMMON).map(option));
     if !command.args.is_empty() {
-        clap = clap.arg(positional(command));
+        clap = clap.arg(positional());
+    }
+    if let Some(arg) = command.args.iter().find(|arg| arg.kind == ArgKind::Suggest) {
+        clap = clap.after_help(format!("ARG is for example {}.", arg.choices.join(", ")));
     }
     clap
 }
@@ -90,21 +93,18 @@ fn option(option: &'static Opt) -> Arg {
     arg.action(if option.repeats { ArgAction::Append } else { ArgAction::Set })
 }
 
-/// All arguments are one list for clap: the first one ends the options, as in Ganeti. [`check_count`] does the rest.
-fn positional(command: &SubCommand) -> Arg {
-    let words: Vec<String> = command.args.iter().map(crate::spec::Positional::word).collect();
-    let mut help = String::new();
-    for arg in command.args.iter().filter(|arg| arg.kind == ArgKind::Suggest) {
-        help = format!("for example {}", arg.choices.join(", "));
-    }
-    Arg::new("args").num_args(0..).trailing_var_arg(true).value_name(words.join("> <")).help(help).value_parser(clap::value_parser!(String))
+/// All arguments are one list for clap: the first one ends the options, as in Ganeti. The usage line shows them, [`check_count`]
+/// counts them.
+fn positional() -> Arg {
+    Arg::new("args").num_args(0..).trailing_var_arg(true).hide(true).value_parser(clap::value_parser!(String))
 }
 
 fn check_order(program: &Program, command: &SubCommand, args: &Args) -> Result<(), Stop> {
     if command.args.iter().any(|arg| matches!(arg.kind, ArgKind::Command)) {
         return Ok(());
     }
-    let is_option = |word: &&String| word.strip_prefix("--").is_some_and(|name| command.option(name.split('=').next().unwrap_or(name)).is_some());
+    let is_option =
+        |word: &&String| word.strip_prefix("--").is_some_and(|name| command.option(name.split('=').next().unwrap_or(name)).is_some());
     match args.positional().iter().skip(1).find(is_option) {
         Some(word) => Err(bad_option(program, command, &format!("option {word} must come before the arguments"))),
         None => Ok(()),

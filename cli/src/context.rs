@@ -99,7 +99,9 @@ impl<'a> Context<'a> {
             Some("low") => common["priority"] = json!(10),
             _ => {}
         }
-        common["reason"] = self.reason();
+        let mut trail = common["reason"].as_array().cloned().unwrap_or_default();
+        trail.extend(self.reason().as_array().into_iter().flatten().cloned());
+        common["reason"] = json!(trail);
         serde_json::from_value(common)
     }
 

@@ -53,7 +53,9 @@ impl Environment {
     /// This node's name.
     #[must_use]
     pub fn node_name(&self) -> String {
-        self.host_name.clone().unwrap_or_else(|| nix::unistd::gethostname().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default())
+        self.host_name
+            .clone()
+            .unwrap_or_else(|| nix::unistd::gethostname().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default())
     }
 
     /// Words to put before the given ones, split as a shell would.

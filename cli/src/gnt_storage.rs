@@ -22,7 +22,8 @@ fn show(context: &mut Context<'_>) -> Outcome {
     let op = context.opcode("OP_EXT_STORAGE_DIAGNOSE", json!({"output_fields": FIELDS, "names": context.args.positional()}))?;
     let result = wait::run(context, op)?;
     let rows = result.as_array().map(Vec::as_slice).unwrap_or_default();
-    let entries = |row: &serde_json::Value| FIELDS.iter().enumerate().map(|(at, field)| ((*field).to_owned(), Node::json(&row[at]))).collect();
+    let entries =
+        |row: &serde_json::Value| FIELDS.iter().enumerate().map(|(at, field)| ((*field).to_owned(), Node::json(&row[at]))).collect();
     let tree = Node::List(rows.iter().map(|row| Node::Map(entries(row))).collect());
     context.io.raw(tree.render().as_bytes());
     Ok(SUCCESS)

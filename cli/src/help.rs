@@ -9,7 +9,8 @@ const INTERFACE: &str = "3.1.1";
 
 /// The sub-commands of a program.
 pub(crate) fn program(program: &Program) -> String {
-    let mut text = format!("Usage: {0} COMMAND [OPTION...] [ARGUMENT...]\n{0} COMMAND --help shows the options of a command.\n\n", program.name);
+    let mut text =
+        format!("Usage: {0} COMMAND [OPTION...] [ARGUMENT...]\n{0} COMMAND --help shows the options of a command.\n\n", program.name);
     text.push_str(&format!("{}: {}. Commands:\n", program.name, program.about));
     let width = program.commands.iter().map(|command| command.name.len()).max().unwrap_or_default();
     for command in program.commands {

@@ -24,7 +24,13 @@ impl Io {
             false => Box::new(std::io::BufWriter::with_capacity(64 << 10, std::io::stdout())),
         };
         let is_watched = std::io::stderr().is_terminal() && std::io::stdout().is_terminal();
-        Self { out, err: Box::new(std::io::stderr()), input: Box::new(std::io::BufReader::new(std::io::stdin())), answers: None, is_watched }
+        Self {
+            out,
+            err: Box::new(std::io::stderr()),
+            input: Box::new(std::io::BufReader::new(std::io::stdin())),
+            answers: None,
+            is_watched,
+        }
     }
 
     /// Streams of a test.

@@ -116,7 +116,10 @@ mod tests {
     fn layout() {
         let tree = Node::List(vec![map([
             ("Name", Node::text("web1")),
-            ("Nodes", Node::List(vec![map([("primary", Node::text("n1")), ("group", Node::text("g"))]), map([("secondaries", Node::text(""))])])),
+            (
+                "Nodes",
+                Node::List(vec![map([("primary", Node::text("n1")), ("group", Node::text("g"))]), map([("secondaries", Node::text(""))])]),
+            ),
             ("Empty", Node::Map(vec![])),
             ("Params", params(Some(&json!({"a": true})), &json!({"a": true, "b": null, "c": 1}))),
         ])]);

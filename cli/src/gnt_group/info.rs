@@ -9,7 +9,8 @@ use crate::yaml::{self, Node, map};
 use crate::{policy, table};
 
 pub(super) fn run(context: &mut Context<'_>) -> Outcome {
-    const FIELDS: [&str; 8] = ["name", "ndparams", "custom_ndparams", "diskparams", "custom_diskparams", "ipolicy", "custom_ipolicy", "alloc_policy"];
+    const FIELDS: [&str; 8] =
+        ["name", "ndparams", "custom_ndparams", "diskparams", "custom_diskparams", "ipolicy", "custom_ipolicy", "alloc_policy"];
     let condition = filter::make_simple_filter("name", context.args.positional());
     let rows = table::rows(context, Resource::Group, &FIELDS, &condition)?;
     if let Some(name) = context.args.positional().iter().find(|name| !rows.iter().any(|row| row[0] == name.as_str())) {

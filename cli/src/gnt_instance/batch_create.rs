@@ -18,7 +18,8 @@ pub(super) fn run(context: &mut Context<'_>) -> Outcome {
     if entries.is_empty() {
         return Err(Failure::invalid(format!("{path} holds no instances")));
     }
-    let instances = entries.into_iter().enumerate().map(|(number, entry)| instance(context, number, entry)).collect::<Result<Vec<_>, _>>()?;
+    let instances =
+        entries.into_iter().enumerate().map(|(number, entry)| instance(context, number, entry)).collect::<Result<Vec<_>, _>>()?;
     let parameters = json!({"iallocator": context.args.text("iallocator"), "instances": instances});
     let op = context.opcode("OP_INSTANCE_MULTI_ALLOC", parameters)?;
     let (result, jobs) = wait::run_with_jobs(context, op)?;

@@ -33,7 +33,10 @@ pub(super) fn run(context: &mut Context<'_>) -> Outcome {
         kind @ ("vnc" | "spice") => {
             let (host, port) = (text("host"), console.get("port").map(Value::to_string).unwrap_or_default());
             let display = console.get("display").map(|display| format!(" (display {display})")).unwrap_or_default();
-            context.io.line(format_args!("Instance {instance} has {} listening on {host}:{port}{display}, URL <{kind}://{host}:{port}/>", kind.to_uppercase()));
+            context.io.line(format_args!(
+                "Instance {instance} has {} listening on {host}:{port}{display}, URL <{kind}://{host}:{port}/>",
+                kind.to_uppercase()
+            ));
             Ok(SUCCESS)
         }
         other => Err(Failure::Refused(format!("The master answered with a console of the unknown kind '{other}'"))),

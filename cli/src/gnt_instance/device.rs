@@ -70,7 +70,8 @@ pub(super) fn convert_disk(params: &mut Dict, name: &str) -> Result<(), Failure>
         return Err(Failure::invalid(format!("Only one of 'size' and 'adopt' allowed for disk {name}")));
     }
     if let Some(size) = params.get_mut("size") {
-        let mib = parse_unit(size.as_str().unwrap_or_default()).map_err(|error| Failure::invalid(format!("Invalid disk size for disk {name}: {error}")))?;
+        let mib = parse_unit(size.as_str().unwrap_or_default())
+            .map_err(|error| Failure::invalid(format!("Invalid disk size for disk {name}: {error}")))?;
         *size = json!(mib);
     }
     if let Some(spindles) = params.get_mut("spindles") {

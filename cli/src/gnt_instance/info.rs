@@ -17,12 +17,15 @@ pub(super) fn run(context: &mut Context<'_>) -> Outcome {
     let names = context.args.positional().to_vec();
     match (names.is_empty(), context.args.flag("all")) {
         (true, false) => {
-            return Err(Failure::invalid("No instance selected. Please pass in --all if you want to query all instances.\nNote that this can take a long time on a big cluster."));
+            return Err(Failure::invalid(
+                "No instance selected. Please pass in --all if you want to query all instances.\nNote that this can take a long time on a big cluster.",
+            ));
         }
         (false, true) => return Err(Failure::invalid("Cannot use --all if you specify instance names.")),
         _ => {}
     }
-    let op = context.opcode("OP_INSTANCE_QUERY_DATA", json!({"instances": names, "static": context.args.flag("static"), "use_locking": true}))?;
+    let op = context
+        .opcode("OP_INSTANCE_QUERY_DATA", json!({"instances": names, "static": context.args.flag("static"), "use_locking": true}))?;
     let result = wait::run(context, op)?;
     let Some(instances) = result.as_object().filter(|instances| !instances.is_empty()) else {
         context.io.line("No instances.");

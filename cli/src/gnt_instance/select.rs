@@ -13,8 +13,7 @@ use crate::wait::Jobs;
 use crate::{table, wait};
 
 /// The options that say how the arguments select instances; the last one counts.
-const MODES: [&str; 9] =
-    ["all", "instance", "node", "primary", "secondary", "tags", "node-tags", "pri-node-tags", "sec-node-tags"];
+const MODES: [&str; 9] = ["all", "instance", "node", "primary", "secondary", "tags", "node-tags", "pri-node-tags", "sec-node-tags"];
 
 /// Runs an opcode on every selected instance.
 pub(super) fn run(context: &mut Context<'_>, operation: &str, op_id: &str, parameters: &Value) -> Outcome {

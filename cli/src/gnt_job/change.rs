@@ -76,8 +76,7 @@ fn for_jobs(
 fn with_status(context: &mut Context<'_>, action: &str, sure: bool, filter: &Filter) -> Result<Option<Vec<JobId>>, Failure> {
     let fields = ["id", "status", "summary"].map(str::to_owned);
     let response = table::query(context, Resource::Job, &fields, filter)?;
-    let ids: Vec<JobId> =
-        response.data.iter().filter_map(|row| serde_json::from_value(row.first()?.value.clone()).ok()).collect();
+    let ids: Vec<JobId> = response.data.iter().filter_map(|row| serde_json::from_value(row.first()?.value.clone()).ok()).collect();
     if ids.is_empty() {
         return Err(Failure::invalid("No jobs with the requested status have been found"));
     }

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use crate::confirm;
 use crate::context::{Context, Outcome};
 use crate::exit::{FAILURE, Failure, SUCCESS};
-use crate::wait::{self, Jobs};
 use crate::table;
+use crate::wait::{self, Jobs};
 
 pub(super) fn add(context: &mut Context<'_>) -> Outcome {
     let args = &context.args;

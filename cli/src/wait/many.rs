@@ -67,6 +67,20 @@ impl Jobs {
         self.wait(context)
     }
 
+    /// Submits what waits, without following it.
+    ///
+    /// # Errors
+    /// The master cannot be asked.
+    pub fn submitted_in(mut self, context: &mut Context<'_>) -> Result<Self, Failure> {
+        self.submit(context)?;
+        Ok(self)
+    }
+
+    /// Adds the submitted jobs of another set.
+    pub fn join(&mut self, other: Self) {
+        self.submitted.extend(other.submitted);
+    }
+
     /// Follows what was submitted.
     ///
     /// # Errors

@@ -9,7 +9,8 @@ use crate::yaml::Node;
 /// One disk, or one of its children.
 pub(super) fn node(index: usize, is_top: bool, disk: &Value) -> Node {
     let kind = text(disk, "dev_type");
-    let size = disk.get("size").map(|size| size.as_f64().map_or_else(|| python_str(size), |mib| Unit::Human.format(mib))).unwrap_or_default();
+    let size =
+        disk.get("size").map(|size| size.as_f64().map_or_else(|| python_str(size), |mib| Unit::Human.format(mib))).unwrap_or_default();
     let head = match (is_top, disk.get("iv_name").and_then(Value::as_str)) {
         (true, Some(name)) => name.to_owned(),
         (true, None) => format!("disk {index}"),

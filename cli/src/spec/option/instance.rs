@@ -14,7 +14,8 @@ pub const EXT_PARAMS: Opt = Opt::value("ext-params", Kind::KeyVal, "KEY=VAL,..."
 pub const FORCE_MULTIPLE: Opt = Opt::flag("force-multiple", "do not ask although several instances are meant");
 pub const FORCE_VARIANT: Opt = Opt::flag("force-variant", "accept an OS variant that the definition does not declare");
 pub const FORTHCOMING: Opt = Opt::flag("forthcoming", "only reserve the resources");
-pub const HVPARAMS: Opt = Opt::value("hypervisor-parameters", Kind::KeyVal, "KEY=VAL,...", "hypervisor parameters: key=value,...").short('H');
+pub const HVPARAMS: Opt =
+    Opt::value("hypervisor-parameters", Kind::KeyVal, "KEY=VAL,...", "hypervisor parameters: key=value,...").short('H');
 pub const IGNORE_FAILURES: Opt = Opt::flag("ignore-failures", "go on when something cannot be removed");
 pub const IGNORE_HVVERSIONS: Opt = Opt::flag("ignore-hvversions", "accept other hypervisor versions");
 pub const IGNORE_OFFLINE: Opt = Opt::flag("ignore-offline", "record the change although the primary node is offline");
@@ -44,5 +45,12 @@ pub const SELECT_OS: Opt = Opt::flag("select-os", "choose the OS from a list");
 pub const SHOW_CMD: Opt = Opt::flag("show-cmd", "print the command instead of running it");
 pub const STATIC: Opt = Opt::flag("static", "do not ask the nodes").short('s');
 pub const TIMEOUT: Opt = Opt::value("timeout", Kind::Int, "N", "seconds a guest may take to shut down").default("120");
-pub const TYPE: Opt = Opt::value("type", Kind::Choice(&["full", "hard", "soft"]), "REBOOT", "how: soft (by the guest), hard (by the hypervisor), full (stop and start)").short('t').default("hard");
+pub const TYPE: Opt = Opt::value(
+    "type",
+    Kind::Choice(&["full", "hard", "soft"]),
+    "REBOOT",
+    "how: soft (by the guest), hard (by the hypervisor), full (stop and start)",
+)
+.short('t')
+.default("hard");
 pub const WAIT_FOR_SYNC: Opt = Opt::flag("wait-for-sync", "wait until the disks are in sync");

@@ -1,0 +1,117 @@
+//! `gnt-cluster info`
+
+use gannet_core::luxi::Method;
+use gannet_core::query::format::python_str;
+use serde_json::{Value, json};
+
+use crate::context::{Context, Outcome};
+use crate::exit::SUCCESS;
+use crate::yaml::Node;
+use crate::{policy, roman, time};
+
+/// Label and key of what is shown under "Cluster parameters", in Ganeti's order.
+const PARAMETERS: [(&str, &str); 30] = [
+    ("candidate pool size", "candidate_pool_size"),
+    ("maximal number of jobs running simultaneously", "max_running_jobs"),
+    ("maximal number of jobs simultaneously tracked by the scheduler", "max_tracked_jobs"),
+    ("mac prefix", "mac_prefix"),
+    ("master netdev", "master_netdev"),
+    ("master netmask", "master_netmask"),
+    ("use external master IP address setup script", "use_external_mip_script"),
+    ("lvm volume group", "volume_group_name"),
+    ("lvm reserved volumes", "reserved_lvs"),
+    ("drbd usermode helper", "drbd_usermode_helper"),
+    ("file storage path", "file_storage_dir"),
+    ("shared file storage path", "shared_file_storage_dir"),
+    ("gluster storage path", "gluster_storage_dir"),
+    ("maintenance of node health", "maintain_node_health"),
+    ("uid pool", "uid_pool"),
+    ("default instance allocator", "default_iallocator"),
+    ("default instance allocator parameters", "default_iallocator_params"),
+    ("primary ip version", "primary_ip_version"),
+    ("preallocation wipe disks", "prealloc_wipe_disks"),
+    ("OS search path", ""),
+    ("enabled disk templates", "enabled_disk_templates"),
+    ("install image", "install_image"),
+    ("instance communication network", "instance_communication_network"),
+    ("zeroing image", "zeroing_image"),
+    ("compression tools", "compression_tools"),
+    ("enabled user shutdown", "enabled_user_shutdown"),
+    ("modify ssh setup", "modify_ssh_setup"),
+    ("ssh_key_type", "ssh_key_type"),
+    ("ssh_key_bits", "ssh_key_bits"),
+    ("enabled data collectors", "enabled_data_collectors"),
+];
+
+pub(super) fn run(context: &mut Context<'_>) -> Outcome {
+    let info = context.call(Method::QueryClusterInfo, &json!([]))?;
+    let is_roman = context.args.flag("roman");
+    let search: Vec<String> = context.env.paths().os_search_path().iter().map(|path| path.display().to_string()).collect();
+    let tree = Node::Map(entries(&info, is_roman, &search.join(", ")));
+    context.io.raw(tree.render().as_bytes());
+    Ok(SUCCESS)
+}
+
+fn entries(info: &Value, is_roman: bool, search: &str) -> Vec<(String, Node)> {
+    let plain = |key: &str| Node::json(&info[key]);
+    let date = |key: &str| Node::text(info[key].as_f64().map_or_else(|| "N/A".into(), time::date_time));
+    let architecture: Vec<String> = info["architecture"].as_array().into_iter().flatten().map(python_str).collect();
+    let architecture = match architecture.as_slice() {
+        [bits, machine] => format!("{bits} ({machine})"),
+        other => other.join(" "),
+    };
+    let hypervisors = list(&info["enabled_hypervisors"]);
+    let parameter = |(label, key): (&str, &str)| {
+        let node = match key {
+            "" => Node::text(search),
+            "reserved_lvs" => Node::text(list_or_none(&info[key])),
+            "uid_pool" => Node::text(uids(&info[key])),
+            "enabled_disk_templates" => Node::text(list(&info[key])),
+            "candidate_pool_size" | "max_running_jobs" | "max_tracked_jobs" if is_roman => Node::text(roman::numeral(&info[key])),
+            key => plain(key),
+        };
+        (label.to_owned(), node)
+    };
+    [
+        ("Cluster name", plain("name")),
+        ("Cluster UUID", plain("uuid")),
+        ("Creation time", date("ctime")),
+        ("Modification time", date("mtime")),
+        ("Master node", plain("master")),
+        ("Architecture (this node)", Node::text(architecture)),
+        ("Tags", Node::text(list_or_none(&info["tags"]))),
+        ("Default hypervisor", plain("default_hypervisor")),
+        ("Enabled hypervisors", Node::text(hypervisors)),
+        ("Hypervisor parameters", plain("hvparams")),
+        ("OS-specific hypervisor parameters", plain("os_hvp")),
+        ("OS parameters", plain("osparams")),
+        ("Hidden OSes", Node::text(list(&info["hidden_os"]))),
+        ("Blacklisted OSes", Node::text(list(&info["blacklisted_os"]))),
+        ("Cluster parameters", Node::Map(PARAMETERS.map(parameter).to_vec())),
+        ("Default node parameters", plain("ndparams")),
+        ("Default instance parameters", plain("beparams")),
+        ("Default nic parameters", plain("nicparams")),
+        ("Default disk parameters", plain("diskparams")),
+        ("Instance policy - limits for instances", policy::node(None, &info["ipolicy"], true)),
+    ]
+    .map(|(label, node)| (label.to_owned(), node))
+    .to_vec()
+}
+
+fn list(value: &Value) -> String {
+    value.as_array().into_iter().flatten().map(python_str).collect::<Vec<_>>().join(", ")
+}
+
+fn list_or_none(value: &Value) -> String {
+    Some(list(value)).filter(|text| !text.is_empty()).unwrap_or_else(|| "(none)".into())
+}
+
+/// `1000-1010, 2000`
+fn uids(value: &Value) -> String {
+    let range = |range: &Value| match (range[0].as_i64(), range[1].as_i64()) {
+        (Some(low), Some(high)) if low == high => low.to_string(),
+        (Some(low), Some(high)) => format!("{low}-{high}"),
+        _ => python_str(range),
+    };
+    value.as_array().into_iter().flatten().map(range).collect::<Vec<_>>().join(", ")
+}
