@@ -2,6 +2,7 @@
 
 pub mod hook_env;
 pub mod node_check;
+pub mod place;
 #[cfg(test)]
 pub(crate) mod sample;
 pub mod settings;
