@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use futures::future::join_all;
 use gannet_core::config::{AdminState, Config, Instance, Node};
-use gannet_core::id::{GroupUuid, InstanceUuid, NodeUuid};
+use gannet_core::id::{GroupUuid, NodeUuid};
 use gannet_core::param::{AllocPolicy, DiskTemplate, fill};
 use gannet_htools::alloc::Choice;
 use gannet_htools::{self as htools, NoPlace};
@@ -250,15 +250,15 @@ fn placed(config: &Config, instance: &Instance, template: DiskTemplate, disks_mi
     }
 }
 
-/// Another node for one instance on shared storage.
+/// Another node for one instance on shared storage, chosen by `iallocator` or the cluster's default one.
 ///
 /// # Errors
-/// `insufficient_resources` with what stands in the way on each node, in Ganeti's words.
-pub async fn relocation_target(held: &Held<'_>, instance: &InstanceUuid, iallocator: &str, avoid: &[NodeUuid]) -> Result<NodeUuid, Refusal> {
-    let instance = held.instance_by_uuid(instance)?;
+/// No such allocator; or `insufficient_resources` with what stands in the way on each node, in Ganeti's words.
+pub async fn relocate(held: &Held<'_>, instance: &Instance, iallocator: Option<&str>) -> Result<NodeUuid, Refusal> {
+    let iallocator = chosen_iallocator(held.config(), iallocator, None)?.unwrap_or_default();
     let template = held.config().disk_template(instance).parse().unwrap_or(DiskTemplate::SharedFile);
     let mut placer = Placer::new(held, template).await?;
-    let target = placer.relocate(instance, avoid).map_err(|why| no_place(iallocator, &why))?;
+    let target = placer.relocate(instance, &[]).map_err(|why| no_place(&iallocator, &why))?;
     let name = spec::node_name(held.config(), &target);
     held.log().note(format!("Selected nodes for instance {} via iallocator {iallocator}: {name}", instance.name));
     Ok(target)
