@@ -85,9 +85,9 @@ impl Api {
         }
         let path = head.uri.path();
         let (route, vars) = Route::find(path).ok_or_else(ApiError::not_found)?;
-        let endpoint = Verb::parse(head.method.as_str()).and_then(|verb| route.endpoint(verb)).ok_or_else(|| {
-            ApiError::new(StatusCode::NOT_IMPLEMENTED, format!("Method {} is unsupported for path {path}", head.method))
-        })?;
+        let endpoint = Verb::parse(head.method.as_str())
+            .and_then(|verb| route.endpoint(verb))
+            .ok_or_else(|| ApiError::new(StatusCode::NOT_IMPLEMENTED, format!("Method {} is unsupported for path {path}", head.method)))?;
         let credentials = head.headers.get(AUTHORIZATION).map(HeaderValue::as_bytes);
         self.users.authorize(credentials, endpoint.access, self.require_authentication)?;
         let body = read_body(body, head.headers.get(CONTENT_TYPE)).await?;
@@ -151,7 +151,9 @@ where
             return Err(ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the body is larger than {MAX_BODY} bytes")));
         }
         Ok(Err(error)) => return Err(ApiError::bad_request(format!("the body could not be read: {error}"))),
-        Err(_) => return Err(ApiError::new(StatusCode::REQUEST_TIMEOUT, format!("the body did not come within {} s", BODY_TIMEOUT.as_secs()))),
+        Err(_) => {
+            return Err(ApiError::new(StatusCode::REQUEST_TIMEOUT, format!("the body did not come within {} s", BODY_TIMEOUT.as_secs())));
+        }
     };
     if bytes.is_empty() {
         return Ok(None);

@@ -223,9 +223,15 @@ alone
     fn rights() {
         let (_directory, users) = users();
         let status = |who: &str, access| users.authorize(Some(&basic(who)), access, false).map_err(|error| error.status.as_u16());
-        for (who, read, write) in [("plain", Ok(()), Ok(())), ("clear", Ok(()), Err(403)), ("hashed", Ok(()), Ok(())), ("nothing", Err(403), Err(403))] {
+        for (who, read, write) in
+            [("plain", Ok(()), Ok(())), ("clear", Ok(()), Err(403)), ("hashed", Ok(()), Ok(())), ("nothing", Err(403), Err(403))]
+        {
             let good = format!("{who}:secret");
-            assert_eq!((status(&good, Access::Public), status(&good, Access::Read), status(&good, Access::Write)), (Ok(()), read, write), "{who}");
+            assert_eq!(
+                (status(&good, Access::Public), status(&good, Access::Read), status(&good, Access::Write)),
+                (Ok(()), read, write),
+                "{who}"
+            );
             for access in [Access::Public, Access::Read, Access::Write] {
                 assert_eq!(status(&format!("{who}:wrong"), access), Err(401), "{who}");
             }

@@ -37,7 +37,11 @@ impl Call {
     pub fn flag(&self, name: &str, default: bool) -> Result<bool, ApiError> {
         match self.arg(name) {
             None => Ok(default),
-            Some(text) => text.trim().parse().map(|number: i64| number != 0).map_err(|_| ApiError::bad_request(format!("Invalid value for the '{name}' parameter"))),
+            Some(text) => text
+                .trim()
+                .parse()
+                .map(|number: i64| number != 0)
+                .map_err(|_| ApiError::bad_request(format!("Invalid value for the '{name}' parameter"))),
         }
     }
 

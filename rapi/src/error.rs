@@ -57,7 +57,9 @@ impl ApiError {
 impl From<luxi::Error> for ApiError {
     fn from(error: luxi::Error) -> Self {
         match &error {
-            luxi::Error::NoMaster { .. } | luxi::Error::Closed { .. } | luxi::Error::Io(_) => Self::bad_gateway(format!("Master seems to be unreachable: {error}")),
+            luxi::Error::NoMaster { .. } | luxi::Error::Closed { .. } | luxi::Error::Io(_) => {
+                Self::bad_gateway(format!("Master seems to be unreachable: {error}"))
+            }
             luxi::Error::Permission { .. } => Self::internal("Internal error: no permission to connect to the master daemon"),
             luxi::Error::Timeout { .. } => Self::new(StatusCode::GATEWAY_TIMEOUT, error.to_string()),
             luxi::Error::Protocol(_) => Self::bad_gateway(error.to_string()),
@@ -142,7 +144,10 @@ mod tests {
     fn the_message_is_escaped_and_the_explanation_is_the_codes() {
         let body = ApiError::bad_request("a <b> & 'c'").body();
         let value: serde_json::Value = serde_json::from_slice(&body).unwrap();
-        assert_eq!(value, json!({"code": 400, "message": "a &lt;b&gt; &amp; &#x27;c&#x27;", "explain": "Bad request syntax or unsupported method"}));
+        assert_eq!(
+            value,
+            json!({"code": 400, "message": "a &lt;b&gt; &amp; &#x27;c&#x27;", "explain": "Bad request syntax or unsupported method"})
+        );
         assert!(body.ends_with(b"\n"));
         let empty: serde_json::Value = serde_json::from_slice(&ApiError::not_found().body()).unwrap();
         assert_eq!(empty["message"], "Not Found");

@@ -121,3 +121,72 @@ impl Drop for Landing<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use gannet_core::luxi::{Method, encode_success};
+    use serde_json::json;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::UnixListener;
+    use tokio::sync::{Semaphore, mpsc};
+
+    use crate::shape::Shape;
+
+    fn question() -> Query {
+        Query::Luxi { method: Method::QueryClusterInfo, args: json!([]), shape: Shape::AsIs }
+    }
+
+    /// A master that answers 1, 2, 3…, each when `allowed` has a permit; it reports each question that came.
+    async fn master(listener: UnixListener, allowed: Arc<Semaphore>, came: mpsc::UnboundedSender<()>) {
+        let count = Arc::new(std::sync::atomic::AtomicU64::new(0));
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let (allowed, came, count) = (allowed.clone(), came.clone(), count.clone());
+            tokio::spawn(async move {
+                while stream.read(&mut [0; 4096]).await.is_ok_and(|read| read > 0) {
+                    let number = 1 + count.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+                    came.send(()).unwrap();
+                    allowed.acquire().await.unwrap().forget();
+                    stream.write_all(&encode_success(&json!(number))).await.unwrap();
+                }
+            });
+        }
+    }
+
+    #[tokio::test]
+    async fn later_askers_share_a_question_that_is_asked_after_they_came() {
+        let directory = tempfile::tempdir().unwrap();
+        let socket = directory.path().join("luxi");
+        let allowed = Arc::new(Semaphore::new(0));
+        let (came, mut questions) = mpsc::unbounded_channel();
+        tokio::spawn(master(UnixListener::bind(&socket).unwrap(), allowed.clone(), came));
+        let flights = Flights::new(Arc::new(Pool::new(socket, 20)));
+        let ask = || {
+            let flights = flights.clone();
+            tokio::spawn(async move { String::from_utf8(flights.ask(question()).await.unwrap().to_vec()).unwrap() })
+        };
+        let mut early = Vec::new();
+        for _ in 0..MAX_RUNNING {
+            early.push(ask());
+            questions.recv().await.unwrap();
+        }
+        let late: Vec<_> = (0..8).map(|_| ask()).collect();
+        let gathered = || flights.lock().values().map(|flight| flight.gathering.len()).sum::<usize>();
+        while gathered() < late.len() {
+            tokio::task::yield_now().await;
+        }
+        allowed.add_permits(3);
+        let mut answers = Vec::new();
+        for asker in early {
+            answers.push(asker.await.unwrap());
+        }
+        answers.sort_unstable();
+        assert_eq!(answers, ["1\n", "2\n"]);
+        for asker in late {
+            assert_eq!(asker.await.unwrap(), "3\n");
+        }
+        while !flights.lock().is_empty() {
+            tokio::task::yield_now().await;
+        }
+    }
+}

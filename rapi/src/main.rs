@@ -38,7 +38,8 @@ fn main() -> ExitCode {
 
 fn run(options: &Options) -> anyhow::Result<()> {
     options.check()?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(THREADS).enable_all().build().context("cannot start threads")?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(THREADS).enable_all().build().context("cannot start threads")?;
     let served = runtime.block_on(serve(options, &options.paths()));
     runtime.shutdown_background();
     served
@@ -87,7 +88,12 @@ fn until_asked() -> anyhow::Result<impl Future<Output = ()> + Send> {
 }
 
 /// SIGHUP: log file, certificate and users are read anew. A certificate that cannot be read leaves the old one in use.
-fn reload_on_hangup(api: Arc<Api>, security: Security, files: Option<Files>, log_file: Option<LogFile>) -> anyhow::Result<impl Future<Output = ()> + Send> {
+fn reload_on_hangup(
+    api: Arc<Api>,
+    security: Security,
+    files: Option<Files>,
+    log_file: Option<LogFile>,
+) -> anyhow::Result<impl Future<Output = ()> + Send> {
     let mut hangup = signal(SignalKind::hangup()).context("cannot wait for SIGHUP")?;
     Ok(async move {
         while hangup.recv().await.is_some() {
@@ -100,7 +106,9 @@ fn reload_on_hangup(api: Arc<Api>, security: Security, files: Option<Files>, log
             api.reload();
             match files.as_ref().map(Files::load) {
                 Some(Ok(config)) => security.replace(config),
-                Some(Err(error)) => tracing::error!(error = format!("{:#}", anyhow::Error::from(error)), "the old certificate stays in use"),
+                Some(Err(error)) => {
+                    tracing::error!(error = format!("{:#}", anyhow::Error::from(error)), "the old certificate stays in use")
+                }
                 None => {}
             }
             tracing::info!("reloaded");

@@ -21,7 +21,8 @@ use crate::route::Route;
 use crate::shape::{Extra, Shape};
 
 /// All families; those that are asked most come first.
-pub(crate) const ALL: &[&[Route]] = &[cluster::ROUTES, instance::ROUTES, node::ROUTES, job::ROUTES, group::ROUTES, network::ROUTES, query::ROUTES, filter::ROUTES];
+pub(crate) const ALL: &[&[Route]] =
+    &[cluster::ROUTES, instance::ROUTES, node::ROUTES, job::ROUTES, group::ROUTES, network::ROUTES, query::ROUTES, filter::ROUTES];
 
 /// How a kind of objects is read: `/2/KIND` and `/2/KIND/NAME`.
 struct Listing {

@@ -173,9 +173,23 @@ mod tests {
     fn paths() {
         check("/", Some(("/", &[])));
         check("/2", Some(("/2", &[])));
-        check("/2/instances/web-1.example.com/disk/0/grow", Some(("/2/instances/{instance_name}/disk/{disk_index}/grow", &["web-1.example.com", "0"])));
+        check(
+            "/2/instances/web-1.example.com/disk/0/grow",
+            Some(("/2/instances/{instance_name}/disk/{disk_index}/grow", &["web-1.example.com", "0"])),
+        );
         check("/2/query/instance/fields", Some(("/2/query/{resource}/fields", &["instance"])));
-        for unknown in ["", "/3", "/2/", "/2/instances/", "/2/instances/a%2fb", "/2/jobs/x", "/2/jobs/-1", "/2/nodes/a/b", "//2", "/2/instances/web1/disk/x/grow"] {
+        for unknown in [
+            "",
+            "/3",
+            "/2/",
+            "/2/instances/",
+            "/2/instances/a%2fb",
+            "/2/jobs/x",
+            "/2/jobs/-1",
+            "/2/nodes/a/b",
+            "//2",
+            "/2/instances/web1/disk/x/grow",
+        ] {
             check(unknown, None);
         }
     }

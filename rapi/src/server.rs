@@ -103,7 +103,14 @@ pub async fn serve(api: Arc<Api>, listener: TcpListener, security: Security, lim
     }
 }
 
-async fn secure(api: Arc<Api>, stream: TcpStream, peer: SocketAddr, acceptor: Option<TlsAcceptor>, limits: Limits, stopped: watch::Receiver<bool>) {
+async fn secure(
+    api: Arc<Api>,
+    stream: TcpStream,
+    peer: SocketAddr,
+    acceptor: Option<TlsAcceptor>,
+    limits: Limits,
+    stopped: watch::Receiver<bool>,
+) {
     // answers are written whole: waiting for more to send only delays them
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%peer, %error, "no TCP_NODELAY");
@@ -116,7 +123,13 @@ async fn secure(api: Arc<Api>, stream: TcpStream, peer: SocketAddr, acceptor: Op
     }
 }
 
-async fn connection<S: AsyncRead + AsyncWrite + Unpin + Send>(api: Arc<Api>, stream: S, peer: SocketAddr, limits: Limits, mut stopped: watch::Receiver<bool>) {
+async fn connection<S: AsyncRead + AsyncWrite + Unpin + Send>(
+    api: Arc<Api>,
+    stream: S,
+    peer: SocketAddr,
+    limits: Limits,
+    mut stopped: watch::Receiver<bool>,
+) {
     let service = service_fn(|request| {
         let api = api.clone();
         async move { Ok::<_, Infallible>(api.answer(request).await) }

@@ -99,7 +99,8 @@ fn uris(result: &[u8], key: &str, prefix: &str) -> Result<Vec<u8>, ApiError> {
 }
 
 fn objects(rows: &[u8], fields: &[&str], extra: Extra) -> Result<Vec<u8>, Unexpected> {
-    let names: Vec<String> = fields.iter().enumerate().map(|(index, field)| format!("{}\"{field}\":", if index == 0 { "{" } else { "," })).collect();
+    let names: Vec<String> =
+        fields.iter().enumerate().map(|(index, field)| format!("{}\"{field}\":", if index == 0 { "{" } else { "," })).collect();
     // names of fields take less room than the values, mostly
     let mut body = Vec::with_capacity(rows.len() * 3 / 2 + 16);
     let mut cursor = Cursor::new(rows);
@@ -225,7 +226,9 @@ mod tests {
         let answer = format!(r#"{{"success":true,"result":{result}}}"#);
         let spaced = format!(r#"{{"result": {result} , "success": true}}"#);
         for answer in [answer, spaced] {
-            let found = body(answer.as_bytes(), shape).map(|body| serde_json::from_slice::<Value>(&body).unwrap()).map_err(|error| error.status.as_u16());
+            let found = body(answer.as_bytes(), shape)
+                .map(|body| serde_json::from_slice::<Value>(&body).unwrap())
+                .map_err(|error| error.status.as_u16());
             assert_eq!(found, expected, "{answer}");
         }
     }
@@ -235,7 +238,11 @@ mod tests {
         let by_id = Shape::Uris { key: "id", prefix: "/2/jobs/" };
         check("[]", by_id, Ok(json!([])));
         check("[[10],[9]]", by_id, Ok(json!([{"id": 9, "uri": "/2/jobs/9"}, {"id": 10, "uri": "/2/jobs/10"}])));
-        check(r#"[["b"],["a"]]"#, Shape::Uris { key: "name", prefix: "/2/x/" }, Ok(json!([{"name": "a", "uri": "/2/x/a"}, {"name": "b", "uri": "/2/x/b"}])));
+        check(
+            r#"[["b"],["a"]]"#,
+            Shape::Uris { key: "name", prefix: "/2/x/" },
+            Ok(json!([{"name": "a", "uri": "/2/x/a"}, {"name": "b", "uri": "/2/x/b"}])),
+        );
         check("[[1,2]]", by_id, Err(502));
     }
 
@@ -262,7 +269,11 @@ mod tests {
 
     #[test]
     fn the_rest() {
-        check(r#"{"name":"c","volume_group_name":"xenvg"}"#, Shape::Info, Ok(json!({"name": "c", "volume_group_name": "xenvg", "vg_name": "xenvg", "drbd_helper": null})));
+        check(
+            r#"{"name":"c","volume_group_name":"xenvg"}"#,
+            Shape::Info,
+            Ok(json!({"name": "c", "volume_group_name": "xenvg", "vg_name": "xenvg", "drbd_helper": null})),
+        );
         check("3", Shape::Info, Err(502));
         check(r#"[["C"]]"#, Shape::Role, Ok(json!("master-candidate")));
         check(r#"[["X"]]"#, Shape::Role, Err(500));

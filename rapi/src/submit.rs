@@ -226,7 +226,10 @@ mod tests {
     fn a_renamed_key_excludes_its_new_name() {
         let parts = |body: Value| Parts { body: body.as_object().cloned().unwrap(), fixed: Params::new() };
         let renames = [("os", "os_type")];
-        assert_eq!(fill("OP", parts(json!({"os": "x"})), &renames).unwrap(), json!({"OP_ID": "OP", "os_type": "x"}).as_object().cloned().unwrap());
+        assert_eq!(
+            fill("OP", parts(json!({"os": "x"})), &renames).unwrap(),
+            json!({"OP_ID": "OP", "os_type": "x"}).as_object().cloned().unwrap()
+        );
         assert!(fill("OP", parts(json!({"os": "x", "os_type": "y"})), &renames).is_err());
     }
 }

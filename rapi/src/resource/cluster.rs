@@ -19,9 +19,25 @@ pub(crate) const ROUTES: &[Route] = &[
     Route { uri: "/2", class: "2", endpoints: &[Endpoint::constant("null\n")] },
     Route { uri: "/2/features", class: "features", endpoints: &[Endpoint::constant(FEATURES)] },
     Route { uri: "/2/os", class: "os", endpoints: &[Endpoint::read(|_| Ok(Query::OsList))] },
-    Route { uri: "/2/tags", class: "tags", endpoints: &[Endpoint::read(tags::cluster), Endpoint::submit(Verb::Put, tags::SET_CLUSTER), Endpoint::submit(Verb::Delete, tags::DEL_CLUSTER)] },
-    Route { uri: "/2/redistribute-config", class: "redist_config", endpoints: &[Endpoint::submit(Verb::Put, Submit::new("OP_CLUSTER_REDIST_CONF").body())] },
-    Route { uri: "/2/modify", class: "cluster_modify", endpoints: &[Endpoint::submit(Verb::Put, Submit::new("OP_CLUSTER_SET_PARAMS").body().adjust(no_compression_tools))] },
+    Route {
+        uri: "/2/tags",
+        class: "tags",
+        endpoints: &[
+            Endpoint::read(tags::cluster),
+            Endpoint::submit(Verb::Put, tags::SET_CLUSTER),
+            Endpoint::submit(Verb::Delete, tags::DEL_CLUSTER),
+        ],
+    },
+    Route {
+        uri: "/2/redistribute-config",
+        class: "redist_config",
+        endpoints: &[Endpoint::submit(Verb::Put, Submit::new("OP_CLUSTER_REDIST_CONF").body())],
+    },
+    Route {
+        uri: "/2/modify",
+        class: "cluster_modify",
+        endpoints: &[Endpoint::submit(Verb::Put, Submit::new("OP_CLUSTER_SET_PARAMS").body().adjust(no_compression_tools))],
+    },
 ];
 
 /// What clients may rely on beyond version 2.

@@ -25,9 +25,14 @@ const FIELDS: &[&str] = &[
     "tags",
 ];
 
-const GROUPS: Listing = Listing { method: Method::QueryGroups, fields: FIELDS, key: "name", prefix: "/2/groups/", extra: Extra::None, single: Extra::None };
+const GROUPS: Listing =
+    Listing { method: Method::QueryGroups, fields: FIELDS, key: "name", prefix: "/2/groups/", extra: Extra::None, single: Extra::None };
 
-const MODIFY: Submit = Submit::new("OP_GROUP_SET_PARAMS").body().renames(&[("custom_ndparams", "ndparams"), ("custom_ipolicy", "ipolicy"), ("custom_diskparams", "diskparams")]);
+const MODIFY: Submit = Submit::new("OP_GROUP_SET_PARAMS").body().renames(&[
+    ("custom_ndparams", "ndparams"),
+    ("custom_ipolicy", "ipolicy"),
+    ("custom_diskparams", "diskparams"),
+]);
 
 pub(crate) const ROUTES: &[Route] = &[
     Route {
@@ -41,7 +46,10 @@ pub(crate) const ROUTES: &[Route] = &[
     Route {
         uri: "/2/groups/{group_name}",
         class: "groups_name",
-        endpoints: &[Endpoint::read(|call| GROUPS.one(call, "group_name")), Endpoint::submit(Verb::Delete, Submit::new("OP_GROUP_REMOVE").args(&[DRY_RUN]))],
+        endpoints: &[
+            Endpoint::read(|call| GROUPS.one(call, "group_name")),
+            Endpoint::submit(Verb::Delete, Submit::new("OP_GROUP_REMOVE").args(&[DRY_RUN])),
+        ],
     },
     Route { uri: "/2/groups/{group_name}/modify", class: "groups_name_modify", endpoints: &[Endpoint::submit(Verb::Put, MODIFY)] },
     Route {
@@ -57,6 +65,10 @@ pub(crate) const ROUTES: &[Route] = &[
     Route {
         uri: "/2/groups/{group_name}/tags",
         class: "groups_name_tags",
-        endpoints: &[Endpoint::read(tags::group), Endpoint::submit(Verb::Put, tags::SET_GROUP), Endpoint::submit(Verb::Delete, tags::DEL_GROUP)],
+        endpoints: &[
+            Endpoint::read(tags::group),
+            Endpoint::submit(Verb::Put, tags::SET_GROUP),
+            Endpoint::submit(Verb::Delete, tags::DEL_GROUP),
+        ],
     },
 ];

@@ -51,8 +51,14 @@ const FIELDS: &[&str] = &[
     "tags",
 ];
 
-const INSTANCES: Listing =
-    Listing { method: Method::QueryInstances, fields: FIELDS, key: "id", prefix: "/2/instances/", extra: Extra::Memory, single: Extra::Memory };
+const INSTANCES: Listing = Listing {
+    method: Method::QueryInstances,
+    fields: FIELDS,
+    key: "id",
+    prefix: "/2/instances/",
+    extra: Extra::Memory,
+    single: Extra::Memory,
+};
 
 /// A resource below an instance that does nothing but submit an opcode.
 macro_rules! action {
@@ -93,12 +99,17 @@ pub(crate) const ROUTES: &[Route] = &[
     Route {
         uri: "/2/instances/{instance_name}/info",
         class: "instances_name_info",
-        endpoints: &[Endpoint::submit(Verb::Get, Submit::new("OP_INSTANCE_QUERY_DATA").args(&[Arg::flag("static")]).adjust(info)).with_access(Access::Public)],
+        endpoints: &[Endpoint::submit(Verb::Get, Submit::new("OP_INSTANCE_QUERY_DATA").args(&[Arg::flag("static")]).adjust(info))
+            .with_access(Access::Public)],
     },
     Route {
         uri: "/2/instances/{instance_name}/tags",
         class: "instances_name_tags",
-        endpoints: &[Endpoint::read(tags::instance), Endpoint::submit(Verb::Put, tags::SET_INSTANCE), Endpoint::submit(Verb::Delete, tags::DEL_INSTANCE)],
+        endpoints: &[
+            Endpoint::read(tags::instance),
+            Endpoint::submit(Verb::Put, tags::SET_INSTANCE),
+            Endpoint::submit(Verb::Delete, tags::DEL_INSTANCE),
+        ],
     },
     action!(Post, "reboot", "reboot", Submit::new("OP_INSTANCE_REBOOT").args(REBOOT).body()),
     action!(Put, "startup", "startup", Submit::new("OP_INSTANCE_STARTUP").args(&[FORCE, DRY_RUN, NO_REMEMBER])),
@@ -114,11 +125,22 @@ pub(crate) const ROUTES: &[Route] = &[
     action!(Put, "prepare-export", "prepare_export", Submit::new("OP_BACKUP_PREPARE").args(&[Arg::text("mode")])),
     action!(Put, "export", "export", Submit::new("OP_BACKUP_EXPORT").body().renames(&[("destination", "target_node")])),
     action!(Post, "disk/{disk_index}/grow", "disk_grow", Submit::new("OP_INSTANCE_GROW_DISK").body().adjust(grow_disk)),
-    Route { uri: "/2/instances/{instance_name}/reinstall", class: "instances_name_reinstall", endpoints: &[Endpoint::custom(Verb::Post, reinstall)] },
-    Route { uri: "/2/instances/{instance_name}/console", class: "instances_name_console", endpoints: &[Endpoint::read(console).with_access(Access::Read)] },
+    Route {
+        uri: "/2/instances/{instance_name}/reinstall",
+        class: "instances_name_reinstall",
+        endpoints: &[Endpoint::custom(Verb::Post, reinstall)],
+    },
+    Route {
+        uri: "/2/instances/{instance_name}/console",
+        class: "instances_name_console",
+        endpoints: &[Endpoint::read(console).with_access(Access::Read)],
+    },
 ];
 
-const MODIFY: Submit = Submit::new("OP_INSTANCE_SET_PARAMS").body().renames(&[("custom_beparams", "beparams"), ("custom_hvparams", "hvparams")]).adjust(modify);
+const MODIFY: Submit = Submit::new("OP_INSTANCE_SET_PARAMS")
+    .body()
+    .renames(&[("custom_beparams", "beparams"), ("custom_hvparams", "hvparams")])
+    .adjust(modify);
 
 fn console(call: &Call) -> Result<Query, ApiError> {
     let args = json!([[call.var("instance_name")], ["console", "oper_state"], false]);

@@ -156,7 +156,10 @@ mod tests {
     fn disks_as_a_text() {
         let mut old = parts(json!({}));
         replace_disks(&call("mode=replace_on_primary&disks=0,+2", None), &mut old).unwrap();
-        assert_eq!(Value::Object(old.body), json!({"mode": "replace_on_primary", "disks": [0, 2], "remote_node": null, "iallocator": null}));
+        assert_eq!(
+            Value::Object(old.body),
+            json!({"mode": "replace_on_primary", "disks": [0, 2], "remote_node": null, "iallocator": null})
+        );
         let mut new = parts(json!({"disks": [1]}));
         replace_disks(&call("reason=x", None), &mut new).unwrap();
         assert_eq!(Value::Object(new.body), json!({"disks": [1]}));
@@ -166,7 +169,8 @@ mod tests {
     #[test]
     fn a_reinstallation_has_two_or_three_steps() {
         let steps = |args: &str, body: Option<Value>| {
-            reinstall_steps(&call(args, body)).map(|steps| steps.iter().map(|step| step["OP_ID"].as_str().unwrap()[12..].to_owned()).collect::<Vec<_>>().join(" "))
+            reinstall_steps(&call(args, body))
+                .map(|steps| steps.iter().map(|step| step["OP_ID"].as_str().unwrap()[12..].to_owned()).collect::<Vec<_>>().join(" "))
         };
         assert_eq!(steps("", None), Ok("SHUTDOWN REINSTALL STARTUP".to_owned()));
         assert_eq!(steps("os=debian&nostartup=1", None), Ok("SHUTDOWN REINSTALL".to_owned()));

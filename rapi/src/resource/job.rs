@@ -22,7 +22,11 @@ const WAIT_S: u64 = 10;
 pub(crate) const ROUTES: &[Route] = &[
     Route { uri: "/2/jobs", class: "jobs", endpoints: &[Endpoint::read(list)] },
     Route { uri: "/2/jobs/{job_id}", class: "jobs_id", endpoints: &[Endpoint::read(one), Endpoint::custom(Verb::Delete, cancel)] },
-    Route { uri: "/2/jobs/{job_id}/wait", class: "jobs_id_wait", endpoints: &[Endpoint::custom(Verb::Get, wait).with_access(Access::Write)] },
+    Route {
+        uri: "/2/jobs/{job_id}/wait",
+        class: "jobs_id_wait",
+        endpoints: &[Endpoint::custom(Verb::Get, wait).with_access(Access::Write)],
+    },
 ];
 
 fn list(call: &Call) -> Result<Query, ApiError> {
@@ -99,7 +103,12 @@ mod tests {
         let full = json!({"fields": ["status"], "previous_job_info": ["queued"], "previous_log_serial": 3});
         assert_eq!(wait_for(&call(full)), Ok(json!([7, ["status"], ["queued"], 3, 10])));
         assert_eq!(wait_for(&call(json!({"fields": ["status"], "previous_job_info": null}))), Ok(json!([7, ["status"], null, null, 10])));
-        for bad in [json!({}), json!({"fields": "status"}), json!({"fields": [], "previous_job_info": 1}), json!({"fields": [], "previous_log_serial": "3"})] {
+        for bad in [
+            json!({}),
+            json!({"fields": "status"}),
+            json!({"fields": [], "previous_job_info": 1}),
+            json!({"fields": [], "previous_log_serial": "3"}),
+        ] {
             assert_eq!(wait_for(&call(bad.clone())).unwrap_err().status.as_u16(), 400, "{bad}");
         }
     }

@@ -27,7 +27,8 @@ const FIELDS: &[&str] = &[
     "tags",
 ];
 
-const NETWORKS: Listing = Listing { method: Method::QueryNetworks, fields: FIELDS, key: "name", prefix: "/2/networks/", extra: Extra::None, single: Extra::None };
+const NETWORKS: Listing =
+    Listing { method: Method::QueryNetworks, fields: FIELDS, key: "name", prefix: "/2/networks/", extra: Extra::None, single: Extra::None };
 
 /// An opcode with a body that can be tried out.
 const fn dry(op_id: &'static str) -> Submit {
@@ -38,16 +39,31 @@ pub(crate) const ROUTES: &[Route] = &[
     Route {
         uri: "/2/networks",
         class: "networks",
-        endpoints: &[Endpoint::read(|call| NETWORKS.list(call)), Endpoint::submit(Verb::Post, dry("OP_NETWORK_ADD").renames(&[("name", "network_name")]))],
+        endpoints: &[
+            Endpoint::read(|call| NETWORKS.list(call)),
+            Endpoint::submit(Verb::Post, dry("OP_NETWORK_ADD").renames(&[("name", "network_name")])),
+        ],
     },
     Route {
         uri: "/2/networks/{network_name}",
         class: "networks_name",
         endpoints: &[Endpoint::read(|call| NETWORKS.one(call, "network_name")), Endpoint::submit(Verb::Delete, dry("OP_NETWORK_REMOVE"))],
     },
-    Route { uri: "/2/networks/{network_name}/connect", class: "networks_name_connect", endpoints: &[Endpoint::submit(Verb::Put, dry("OP_NETWORK_CONNECT"))] },
-    Route { uri: "/2/networks/{network_name}/disconnect", class: "networks_name_disconnect", endpoints: &[Endpoint::submit(Verb::Put, dry("OP_NETWORK_DISCONNECT"))] },
-    Route { uri: "/2/networks/{network_name}/rename", class: "networks_name_rename", endpoints: &[Endpoint::submit(Verb::Put, dry("OP_NETWORK_RENAME"))] },
+    Route {
+        uri: "/2/networks/{network_name}/connect",
+        class: "networks_name_connect",
+        endpoints: &[Endpoint::submit(Verb::Put, dry("OP_NETWORK_CONNECT"))],
+    },
+    Route {
+        uri: "/2/networks/{network_name}/disconnect",
+        class: "networks_name_disconnect",
+        endpoints: &[Endpoint::submit(Verb::Put, dry("OP_NETWORK_DISCONNECT"))],
+    },
+    Route {
+        uri: "/2/networks/{network_name}/rename",
+        class: "networks_name_rename",
+        endpoints: &[Endpoint::submit(Verb::Put, dry("OP_NETWORK_RENAME"))],
+    },
     Route {
         uri: "/2/networks/{network_name}/modify",
         class: "networks_name_modify",
@@ -56,6 +72,10 @@ pub(crate) const ROUTES: &[Route] = &[
     Route {
         uri: "/2/networks/{network_name}/tags",
         class: "networks_name_tags",
-        endpoints: &[Endpoint::read(tags::network), Endpoint::submit(Verb::Put, tags::SET_NETWORK), Endpoint::submit(Verb::Delete, tags::DEL_NETWORK)],
+        endpoints: &[
+            Endpoint::read(tags::network),
+            Endpoint::submit(Verb::Put, tags::SET_NETWORK),
+            Endpoint::submit(Verb::Delete, tags::DEL_NETWORK),
+        ],
     },
 ];

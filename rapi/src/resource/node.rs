@@ -45,7 +45,8 @@ const FIELDS: &[&str] = &[
     "tags",
 ];
 
-const NODES: Listing = Listing { method: Method::QueryNodes, fields: FIELDS, key: "id", prefix: "/2/nodes/", extra: Extra::None, single: Extra::SecondaryIp };
+const NODES: Listing =
+    Listing { method: Method::QueryNodes, fields: FIELDS, key: "id", prefix: "/2/nodes/", extra: Extra::None, single: Extra::SecondaryIp };
 
 pub(crate) const ROUTES: &[Route] = &[
     Route { uri: "/2/nodes", class: "nodes", endpoints: &[Endpoint::read(|call| NODES.list(call))] },
@@ -58,9 +59,17 @@ pub(crate) const ROUTES: &[Route] = &[
     Route {
         uri: "/2/nodes/{node_name}/tags",
         class: "nodes_name_tags",
-        endpoints: &[Endpoint::read(tags::node), Endpoint::submit(Verb::Put, tags::SET_NODE), Endpoint::submit(Verb::Delete, tags::DEL_NODE)],
+        endpoints: &[
+            Endpoint::read(tags::node),
+            Endpoint::submit(Verb::Put, tags::SET_NODE),
+            Endpoint::submit(Verb::Delete, tags::DEL_NODE),
+        ],
     },
-    Route { uri: "/2/nodes/{node_name}/role", class: "nodes_name_role", endpoints: &[Endpoint::read(role), Endpoint::submit(Verb::Put, SET_ROLE)] },
+    Route {
+        uri: "/2/nodes/{node_name}/role",
+        class: "nodes_name_role",
+        endpoints: &[Endpoint::read(role), Endpoint::submit(Verb::Put, SET_ROLE)],
+    },
     Route {
         uri: "/2/nodes/{node_name}/evacuate",
         class: "nodes_name_evacuate",

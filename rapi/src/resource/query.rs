@@ -13,7 +13,10 @@ pub(crate) const ROUTES: &[Route] = &[
     Route {
         uri: "/2/query/{resource}",
         class: "query",
-        endpoints: &[Endpoint::read(by_uri).with_access(Access::Read), Endpoint { verb: Verb::Put, access: Access::Read, action: Action::Read(by_body) }],
+        endpoints: &[
+            Endpoint::read(by_uri).with_access(Access::Read),
+            Endpoint { verb: Verb::Put, access: Access::Read, action: Action::Read(by_body) },
+        ],
     },
     Route { uri: "/2/query/{resource}/fields", class: "query_fields", endpoints: &[Endpoint::read(fields)] },
 ];

@@ -26,42 +26,42 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 /// What the master answers to a call.
-pub type Answers = dyn Fn(&str, &Value) -> Result<Value, WireError> + Send + Sync;
+pub(crate) type Answers = dyn Fn(&str, &Value) -> Result<Value, WireError> + Send + Sync;
 
 /// `user:password` of a user with all rights, of one that may read, of one without rights.
-pub const WRITER: &str = "writer:secret";
-pub const READER: &str = "reader:secret";
-pub const NOBODY: &str = "nobody:secret";
+pub(crate) const WRITER: &str = "writer:secret";
+pub(crate) const READER: &str = "reader:secret";
+pub(crate) const NOBODY: &str = "nobody:secret";
 
-pub struct Lab {
-    pub directory: tempfile::TempDir,
-    pub address: SocketAddr,
-    pub security: Security,
+pub(crate) struct Lab {
+    pub(crate) directory: tempfile::TempDir,
+    pub(crate) address: SocketAddr,
+    pub(crate) security: Security,
     /// What the master was asked, in order.
-    pub asked: Arc<Mutex<Vec<(String, Value)>>>,
+    pub(crate) asked: Arc<Mutex<Vec<(String, Value)>>>,
     stop: Option<oneshot::Sender<()>>,
 }
 
 /// Answer to a request.
 #[derive(Debug)]
-pub struct Reply {
-    pub status: u16,
-    pub headers: http::HeaderMap,
-    pub body: Bytes,
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) headers: http::HeaderMap,
+    pub(crate) body: Bytes,
 }
 
 impl Reply {
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {:?}", self.body))
     }
 }
 
 /// How a lab differs from the usual.
-pub struct Setup {
-    pub answers: Arc<Answers>,
-    pub limits: Limits,
-    pub require_authentication: bool,
-    pub master: bool,
+pub(crate) struct Setup {
+    pub(crate) answers: Arc<Answers>,
+    pub(crate) limits: Limits,
+    pub(crate) require_authentication: bool,
+    pub(crate) master: bool,
 }
 
 impl Default for Setup {
@@ -71,11 +71,11 @@ impl Default for Setup {
 }
 
 impl Lab {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::with(Setup::default()).await
     }
 
-    pub async fn with(setup: Setup) -> Self {
+    pub(crate) async fn with(setup: Setup) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let at = |name: &str| directory.path().join(name);
         certificate(&at("rapi.pem"), "localhost");
@@ -95,27 +95,27 @@ impl Lab {
     }
 
     /// Asks the server to end.
-    pub fn stop(&mut self) {
+    pub(crate) fn stop(&mut self) {
         self.stop.take().map(|stop| stop.send(()));
     }
 
     /// The last call that the master got.
-    pub fn last_call(&self) -> (String, Value) {
+    pub(crate) fn last_call(&self) -> (String, Value) {
         self.asked.lock().unwrap().last().cloned().expect("the master was asked something")
     }
 
     /// The opcodes of the last job that was submitted.
-    pub fn last_job(&self) -> Vec<Value> {
+    pub(crate) fn last_job(&self) -> Vec<Value> {
         let (method, args) = self.last_call();
         assert_eq!(method, "SubmitJob");
         args[0].as_array().unwrap().clone()
     }
 
-    pub async fn tls(&self) -> TlsStream<TcpStream> {
+    pub(crate) async fn tls(&self) -> TlsStream<TcpStream> {
         self.tls_with(&self.directory.path().join("rapi.pem")).await.unwrap()
     }
 
-    pub async fn tls_with(&self, cert: &Path) -> std::io::Result<TlsStream<TcpStream>> {
+    pub(crate) async fn tls_with(&self, cert: &Path) -> std::io::Result<TlsStream<TcpStream>> {
         let mut roots = rustls::RootCertStore::empty();
         roots.add(CertificateDer::from_pem_file(cert).unwrap()).unwrap();
         let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -126,31 +126,31 @@ impl Lab {
         TlsConnector::from(Arc::new(config)).connect(ServerName::try_from("localhost").unwrap(), stream).await
     }
 
-    pub async fn connect(&self) -> Connection {
+    pub(crate) async fn connect(&self) -> Connection {
         let (sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(self.tls().await)).await.unwrap();
         tokio::spawn(async move { drop(connection.await) });
         Connection { sender }
     }
 
     /// A request of the user with all rights on a connection of its own.
-    pub async fn call(&self, method: &str, path: &str, body: Value) -> Reply {
+    pub(crate) async fn call(&self, method: &str, path: &str, body: Value) -> Reply {
         let body = if body.is_null() { None } else { Some(body.to_string()) };
         self.connect().await.send(method, path, Some(WRITER), body.as_deref()).await
     }
 
     /// A GET without credentials.
-    pub async fn get(&self, path: &str) -> Reply {
+    pub(crate) async fn get(&self, path: &str) -> Reply {
         self.connect().await.send("GET", path, None, None).await
     }
 }
 
 /// A connection that is kept.
-pub struct Connection {
-    pub sender: SendRequest<Full<Bytes>>,
+pub(crate) struct Connection {
+    pub(crate) sender: SendRequest<Full<Bytes>>,
 }
 
 impl Connection {
-    pub async fn send(&mut self, method: &str, path: &str, who: Option<&str>, body: Option<&str>) -> Reply {
+    pub(crate) async fn send(&mut self, method: &str, path: &str, who: Option<&str>, body: Option<&str>) -> Reply {
         let mut request = http::Request::builder().method(method).uri(path).header(HOST, "localhost");
         if let Some(who) = who {
             use base64::Engine as _;
@@ -162,19 +162,19 @@ impl Connection {
         self.raw(request.body(Full::from(body.unwrap_or_default().to_owned())).unwrap()).await
     }
 
-    pub async fn raw(&mut self, request: http::Request<Full<Bytes>>) -> Reply {
+    pub(crate) async fn raw(&mut self, request: http::Request<Full<Bytes>>) -> Reply {
         self.sender.ready().await.unwrap();
         let (head, body) = self.sender.send_request(request).await.unwrap().into_parts();
         Reply { status: head.status.as_u16(), headers: head.headers, body: body.collect().await.unwrap().to_bytes() }
     }
 }
 
-pub fn files(path: &Path) -> Files {
+pub(crate) fn files(path: &Path) -> Files {
     Files { cert: path.to_owned(), key: path.to_owned(), chain: None }
 }
 
 /// Writes a certificate that signs itself, and its key, as rapi.pem has them.
-pub fn certificate(path: &Path, name: &str) {
+pub(crate) fn certificate(path: &Path, name: &str) {
     let made = rcgen::generate_simple_self_signed(vec![name.to_owned(), "127.0.0.1".to_owned()]).unwrap();
     std::fs::write(path, made.signing_key.serialize_pem() + &made.cert.pem()).unwrap();
 }
@@ -208,13 +208,13 @@ async fn client(stream: UnixStream, answers: Arc<Answers>, asked: Arc<Mutex<Vec<
     }
 }
 
-pub fn cluster() -> &'static Value {
+pub(crate) fn cluster() -> &'static Value {
     static CLUSTER: std::sync::OnceLock<Value> = std::sync::OnceLock::new();
     CLUSTER.get_or_init(|| serde_json::from_str(include_str!("../data/cluster.json")).unwrap())
 }
 
 /// The master's answers as the data has them.
-pub fn recorded(method: &str, args: &Value) -> Result<Value, WireError> {
+pub(crate) fn recorded(method: &str, args: &Value) -> Result<Value, WireError> {
     let rows = |kind: &str, key: &str| rows(kind, key, &args[0], &args[1]);
     match method {
         _ if args[2] == true && method.starts_with("Query") => Err(WireError::prereq("Sync queries are not allowed", ErrorCode::Invalid)),
@@ -255,7 +255,12 @@ fn rows(kind: &str, key: &str, names: &Value, fields: &Value) -> Result<Value, W
 }
 
 fn row(object: &Value, fields: &Value) -> Value {
-    fields.as_array().unwrap().iter().map(|field| object.get(field.as_str().unwrap()).unwrap_or_else(|| panic!("no data for {field}")).clone()).collect()
+    fields
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|field| object.get(field.as_str().unwrap()).unwrap_or_else(|| panic!("no data for {field}")).clone())
+        .collect()
 }
 
 /// An unknown job is a row with its number only.
