@@ -3,9 +3,11 @@
 use gannet_core::luxi::Method;
 
 use super::{Listing, tags};
+use crate::call::Call;
+use crate::error::ApiError;
 use crate::route::{Endpoint, Route, Verb};
 use crate::shape::Extra;
-use crate::submit::{DRY_RUN, Submit};
+use crate::submit::{DRY_RUN, Parts, Submit};
 
 const FIELDS: &[&str] = &[
     "name",
@@ -41,7 +43,7 @@ pub(crate) const ROUTES: &[Route] = &[
         class: "networks",
         endpoints: &[
             Endpoint::read(|call| NETWORKS.list(call)),
-            Endpoint::submit(Verb::Post, dry("OP_NETWORK_ADD").renames(&[("name", "network_name")])),
+            Endpoint::submit(Verb::Post, dry("OP_NETWORK_ADD").renames(&[("name", "network_name")]).adjust(no_tags)),
         ],
     },
     Route {
@@ -79,3 +81,11 @@ pub(crate) const ROUTES: &[Route] = &[
         ],
     },
 ];
+
+/// Ganeti's client sends null when no tags are given, which the opcode does not take.
+fn no_tags(_: &Call, parts: &mut Parts) -> Result<(), ApiError> {
+    if parts.body.get("tags").is_some_and(serde_json::Value::is_null) {
+        parts.body.remove("tags");
+    }
+    Ok(())
+}
