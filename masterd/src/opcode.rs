@@ -1,6 +1,7 @@
 //! What each opcode does. One file per opcode, in the folder of its noun; its parameters are in `gannet_core::opcode`.
 
 mod instance;
+mod node;
 mod tags;
 mod test;
 
@@ -18,6 +19,13 @@ pub async fn dispatch(context: &OpContext, op: &Op) -> Result<Finished, OpError>
         Op::InstanceConsole(unit) => Box::pin(drive(context, unit)).await,
         Op::InstanceFailover(unit) => Box::pin(drive(context, unit)).await,
         Op::InstanceMigrate(unit) => Box::pin(drive(context, unit)).await,
+        Op::NodeAdd(unit) => Box::pin(drive(context, unit)).await,
+        Op::NodeEvacuate(unit) => Box::pin(drive(context, unit)).await,
+        Op::NodeMigrate(unit) => Box::pin(drive(context, unit)).await,
+        Op::NodeQueryStorage(unit) => Box::pin(drive(context, unit)).await,
+        Op::NodeQueryvols(unit) => Box::pin(drive(context, unit)).await,
+        Op::NodeRemove(unit) => Box::pin(drive(context, unit)).await,
+        Op::NodeSetParams(unit) => Box::pin(drive(context, unit)).await,
         Op::TagsGet(unit) => Box::pin(drive(context, unit)).await,
         Op::TagsSearch(unit) => Box::pin(drive(context, unit)).await,
         Op::TagsSet(unit) => Box::pin(drive(context, unit)).await,

@@ -3,6 +3,7 @@
 pub mod hook_env;
 pub mod node_check;
 pub mod place;
+pub mod role;
 #[cfg(test)]
 pub(crate) mod sample;
 pub mod settings;
