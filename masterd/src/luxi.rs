@@ -5,4 +5,5 @@ mod methods;
 mod nodes;
 mod server;
 
+pub(crate) use nodes::WATCHER_PAUSE_KEY;
 pub use server::serve;

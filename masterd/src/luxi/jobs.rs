@@ -18,7 +18,9 @@ use crate::store::CommitError;
 
 /// Reads the opcodes of a job.
 fn opcodes(list: Vec<Value>) -> Result<Vec<OpCode>, WireError> {
-    list.into_iter().map(|value| OpCode::from_json(value).map_err(|error| WireError::prereq(error.to_string(), ErrorCode::Invalid))).collect()
+    list.into_iter()
+        .map(|value| OpCode::from_json(value).map_err(|error| WireError::prereq(error.to_string(), ErrorCode::Invalid)))
+        .collect()
 }
 
 fn store_error(error: &CommitError) -> WireError {

@@ -70,7 +70,9 @@ pub(super) async fn call(master: &Arc<Master>, method: Method, args: Value) -> R
             let (kind, name): (String, Option<String>) = parse(args)?;
             query::tags(master, &kind, name.as_deref().unwrap_or_default()).map(Answer::Value)
         }
-        Method::ReplaceFilter | Method::DeleteFilter => Err(not_yet("Job filters cannot be changed in this version of Gannet yet (see docs/status.md)")),
+        Method::ReplaceFilter | Method::DeleteFilter => {
+            Err(not_yet("Job filters cannot be changed in this version of Gannet yet (see docs/status.md)"))
+        }
         Method::PickupJob => Err(WireError::new("GenericError", "PickupJob is internal to Ganeti and not answered")),
     }
 }

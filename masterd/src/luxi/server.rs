@@ -46,7 +46,6 @@ impl Answer {
 /// When the socket cannot be made.
 pub async fn serve(master: Arc<Master>, socket: &Path, shutdown: watch::Receiver<bool>) -> io::Result<()> {
     let listener = bind(socket)?;
-    let mut ending = shutdown.clone();
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
@@ -59,9 +58,15 @@ pub async fn serve(master: Arc<Master>, socket: &Path, shutdown: watch::Receiver
                     tokio::time::sleep(std::time::Duration::from_millis(50)).await;
                 }
             },
-            _ = ending.wait_for(|end| *end) => return Ok(()),
+            () = ended(shutdown.clone()) => return Ok(()),
         }
     }
+}
+
+/// Resolves when the daemon ends.
+async fn ended(mut shutdown: watch::Receiver<bool>) {
+    // An error means that the sender is gone, and with it the daemon.
+    let _ = shutdown.wait_for(|end| *end).await;
 }
 
 fn bind(socket: &Path) -> io::Result<UnixListener> {
@@ -77,12 +82,12 @@ fn bind(socket: &Path) -> io::Result<UnixListener> {
     Ok(listener)
 }
 
-async fn connection(master: Arc<Master>, mut stream: UnixStream, mut shutdown: watch::Receiver<bool>) {
+async fn connection(master: Arc<Master>, mut stream: UnixStream, shutdown: watch::Receiver<bool>) {
     let mut received = Vec::new();
     loop {
         let message = tokio::select! {
             message = next_message(&mut stream, &mut received) => message,
-            _ = shutdown.wait_for(|end| *end) => return,
+            () = ended(shutdown.clone()) => return,
         };
         let message = match message {
             Ok(Some(message)) => message,
@@ -94,7 +99,7 @@ async fn connection(master: Arc<Master>, mut stream: UnixStream, mut shutdown: w
         };
         let bytes = tokio::select! {
             bytes = answer(&master, &message) => bytes,
-            _ = shutdown.wait_for(|end| *end) => return,
+            () = ended(shutdown.clone()) => return,
         };
         if stream.write_all(&bytes).await.is_err() {
             return;
