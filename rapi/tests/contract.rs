@@ -1,4 +1,5 @@
 //! The table of resources is the contract's: every URI, every method, its right and its opcode, and no more.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::collections::BTreeSet;
 

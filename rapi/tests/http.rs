@@ -1,4 +1,5 @@
 //! HTTP, TLS, rights and limits.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod common;
 

@@ -1,4 +1,6 @@
 //! Debian's RAPI client (package `python3-ganeti-rapi`) against the server: `python_client.py` has the calls.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::disallowed_methods, reason = "a test has its own deadline")]
 
 mod common;
 

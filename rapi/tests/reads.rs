@@ -1,4 +1,5 @@
 //! Read resources against a master with recorded answers.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! Resources that change something: the opcodes that reach the master.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod common;
 
