@@ -231,3 +231,19 @@ async fn running_requests_end_before_the_server() {
         tokio::task::yield_now().await;
     }
 }
+
+/// Also when every place is taken, and by a client that waits for a job.
+#[tokio::test]
+async fn a_full_server_ends_within_its_time() {
+    let never = |_: &str, _: &serde_json::Value| Ok(json!("never"));
+    let limits = Limits { connections: 1, ending: Duration::from_millis(200), ..Limits::default() };
+    let mut lab = Lab::with(Setup { limits, answers: std::sync::Arc::new(never), ..Setup::default() }).await;
+    let mut client = lab.connect().await;
+    let waiting = tokio::spawn(async move { client.send("GET", "/2/info", None, None).await.status });
+    while lab.asked.lock().unwrap().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    lab.stop();
+    tokio::time::timeout(Duration::from_secs(10), lab.ended()).await.unwrap();
+    waiting.abort();
+}

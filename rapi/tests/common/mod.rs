@@ -40,6 +40,7 @@ pub(crate) struct Lab {
     /// What the master was asked, in order.
     pub(crate) asked: Arc<Mutex<Vec<(String, Value)>>>,
     stop: Option<oneshot::Sender<()>>,
+    server: tokio::task::JoinHandle<()>,
 }
 
 /// Answer to a request.
@@ -90,13 +91,18 @@ impl Lab {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
-        tokio::spawn(server::serve(api, listener, security.clone(), setup.limits, async move { drop(stopped.await) }));
-        Self { directory, address, security, asked, stop: Some(stop) }
+        let server = tokio::spawn(server::serve(api, listener, security.clone(), setup.limits, async move { drop(stopped.await) }));
+        Self { directory, address, security, asked, stop: Some(stop), server }
     }
 
     /// Asks the server to end.
     pub(crate) fn stop(&mut self) {
         self.stop.take().map(|stop| stop.send(()));
+    }
+
+    /// Done when the server has ended.
+    pub(crate) async fn ended(&mut self) {
+        (&mut self.server).await.unwrap();
     }
 
     /// The last call that the master got.
