@@ -36,7 +36,9 @@ pub fn sub_command(program: &Program, command: &'static SubCommand) -> Command {
         .args_override_self(true)
         .infer_long_args(true)
         .disable_version_flag(true)
+        .disable_help_flag(true)
         .max_term_width(120)
+        .arg(Arg::new("help").short('h').long("help").help("print this help").action(ArgAction::HelpShort))
         .args(command.options.iter().chain(COMMON).map(option));
     if !command.args.is_empty() {
         clap = clap.arg(positional());
@@ -86,9 +88,9 @@ fn option(option: &'static Opt) -> Arg {
         arg = arg.default_value(default);
     }
     if let Kind::Choice(choices) = kind
-        && choices.len() >= 8
+        && !option.metavar.contains(choices[0])
     {
-        arg = arg.long_help(format!("{}; one of {}", option.help, choices.join(", ")));
+        arg = arg.help(format!("{}: {}", option.help, choices.join(", ")));
     }
     arg.action(if option.repeats { ArgAction::Append } else { ArgAction::Set })
 }

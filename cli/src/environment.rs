@@ -15,6 +15,8 @@ pub struct Environment {
     pub luxi_socket: Option<String>,
     /// Variables with default arguments, such as `GNT_INSTANCE_LIST`.
     pub default_args: Vec<(String, String)>,
+    /// Whether to tell which options a command did not look at; for tests, and only in debug builds (`GANNET_TELL_UNREAD`).
+    pub tell_unread: bool,
     /// Directory of the running program, to find the others.
     pub program_dir: Option<PathBuf>,
 }
@@ -30,6 +32,7 @@ impl Environment {
             host_name: text("GANETI_HOSTNAME"),
             luxi_socket: text("FORCE_LUXI_SOCKET"),
             default_args: default_args.iter().filter_map(|name| Some(((*name).to_owned(), text(name)?))).collect(),
+            tell_unread: cfg!(debug_assertions) && text("GANNET_TELL_UNREAD").is_some(),
             program_dir: std::env::current_exe().ok().and_then(|path| path.canonicalize().ok()?.parent().map(PathBuf::from)),
         }
     }

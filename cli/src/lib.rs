@@ -105,6 +105,11 @@ fn run_command(program: &'static Program, command: &'static SubCommand, words: &
         Some(built) => built.run(&mut context),
         None => Err(Failure::NotYet(format!("`{}`", context.full_name()))),
     };
+    if context.env.tell_unread {
+        for option in context.args.unread() {
+            context.io.note(format_args!("unread option {option}"));
+        }
+    }
     outcome.unwrap_or_else(|failure| {
         if let Some(message) = failure.message() {
             context.io.note(message);

@@ -1,6 +1,5 @@
 //! `gnt-cluster modify`
 
-use gannet_core::luxi::Method;
 use serde_json::{Value, json};
 
 use super::settings;
@@ -9,8 +8,7 @@ use crate::exit::{FAILURE, Failure, SUCCESS};
 use crate::wait::{self, Jobs};
 
 pub(super) fn run(context: &mut Context<'_>) -> Outcome {
-    let present = present_policy(context)?;
-    let mut parameters = settings::from_options(&context.args, present.as_ref())?;
+    let mut parameters = settings::from_options(&context.args, None)?;
     more(context, &mut parameters)?;
     if parameters.as_object().is_some_and(|all| all.values().all(Value::is_null)) {
         context.io.note("Please give at least one of the parameters.");
@@ -56,14 +54,4 @@ fn more(context: &Context<'_>, parameters: &mut Value) -> Result<(), Failure> {
         parameters["data_collector_interval"] = json!(intervals);
     }
     Ok(())
-}
-
-/// The cluster's policy, if an option changes single sizes of it.
-fn present_policy(context: &mut Context<'_>) -> Result<Option<Value>, Failure> {
-    let sizes = ["specs-mem-size", "specs-cpu-count", "specs-disk-count", "specs-disk-size", "specs-nic-count"];
-    if !sizes.iter().any(|id| context.args.given(id)) {
-        return Ok(None);
-    }
-    let info = context.call(Method::QueryClusterInfo, &json!([]))?;
-    Ok(info.get("ipolicy").cloned())
 }

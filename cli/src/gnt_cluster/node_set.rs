@@ -30,12 +30,11 @@ pub(crate) fn online_nodes(context: &mut Context<'_>, names: &[String], without_
     Ok(online.into_iter().filter(|row| !without_master || row[2] != true).map(full).collect())
 }
 
-/// All nodes, on request without the master.
+/// The names of all nodes.
 ///
 /// # Errors
 /// The master refused.
-pub(crate) fn all_nodes(context: &mut Context<'_>, without_master: bool) -> Result<Vec<String>, Failure> {
-    let rows = table::rows(context, Resource::Node, &["name", "master"], &Filter::Empty)?;
-    let wanted = rows.iter().filter(|row| !without_master || row[1] != true);
-    Ok(wanted.filter_map(|row| row[0].as_str()).map(str::to_owned).collect())
+pub(crate) fn all_nodes(context: &mut Context<'_>) -> Result<Vec<String>, Failure> {
+    let rows = table::rows(context, Resource::Node, &["name"], &Filter::Empty)?;
+    Ok(rows.iter().filter_map(|row| row[0].as_str()).map(str::to_owned).collect())
 }

@@ -15,6 +15,7 @@ const VNC_BASE_PORT: u64 = 5900;
 
 pub(super) fn run(context: &mut Context<'_>) -> Outcome {
     let names = context.args.positional().to_vec();
+    let roman = context.args.flag("roman");
     match (names.is_empty(), context.args.flag("all")) {
         (true, false) => {
             return Err(Failure::invalid(
@@ -31,7 +32,6 @@ pub(super) fn run(context: &mut Context<'_>) -> Outcome {
         context.io.line("No instances.");
         return Ok(FAILURE);
     };
-    let roman = context.args.flag("roman");
     let mut all: Vec<&Value> = instances.values().collect();
     all.sort_by(|a, b| gannet_core::query::nice_cmp(&text(a, "name"), &text(b, "name")));
     let tree = Node::List(all.into_iter().map(|instance| instance_node(instance, roman)).collect());

@@ -10,16 +10,13 @@ use crate::{confirm, table, wait};
 pub(super) fn run(context: &mut Context<'_>) -> Outcome {
     let action = context.name();
     let mut nodes = context.args.positional().get(1..).unwrap_or_default().to_vec();
-    let (all, force) = (context.args.flag("all"), context.args.flag("force"));
-    if all && !nodes.is_empty() {
-        return Err(Failure::invalid("Give either nodes or --all, not both"));
+    if nodes.is_empty() {
+        if action != "status" {
+            return Err(Failure::invalid(format!("Please give the nodes to power {action}")));
+        }
+        nodes = crate::gnt_cluster::all_nodes(context)?;
     }
-    if !all && nodes.is_empty() && action != "status" {
-        return Err(Failure::invalid(format!("Please give the nodes to {action}, or --all")));
-    }
-    if all || nodes.is_empty() {
-        nodes = crate::gnt_cluster::all_nodes(context, action != "status")?;
-    }
+    let force = context.args.flag("force");
     if action != "status" && !force && !confirm::operation(context.io, &nodes, "nodes", &format!("power {action}"), "") {
         return Ok(CONFIRMATION);
     }

@@ -75,7 +75,7 @@ pub const REPEAT: Opt = Opt::value("repeat", Kind::Int, "N", "how often to repea
 pub const RUNNING: Opt = Opt::flag("running", "only jobs that run");
 pub const SECONDARY_ONLY: Opt = Opt::flag("secondary-only", "only secondary instances").short('s');
 pub const SEQUENTIAL: Opt = Opt::flag("sequential", "move one instance after the other");
-pub const SPINDLE_USE: Opt = Opt::value("spindle-use", Kind::Int, "N", "spindles used");
+pub const SPINDLE_USE: Opt = Opt::value("spindle-use", Kind::Int, "N", "spindles used").default("1");
 pub const SRC_DIR: Opt = Opt::value("src-dir", Kind::Text, "dir", "directory of the export");
 pub const SRC_NODE: Opt = Opt::value("src-node", Kind::Text, "node", "node that holds the export");
 pub const STORAGE_TYPE: Opt =
@@ -86,7 +86,7 @@ pub const TARGET_GROUPS: Opt = Opt::value("target-groups", Kind::Text, "TEXT", "
 pub const TIMING_STATS: Opt = Opt::flag("timing-stats", "show how long it took");
 pub const TRANSPORT_COMPRESSION: Opt =
     Opt::value("transport-compression", Kind::Text, "TEXT", "compression of the data on its way").default("none");
-pub const VCPUS: Opt = Opt::value("vcpus", Kind::Int, "N", "virtual CPUs").short('p');
+pub const VCPUS: Opt = Opt::value("vcpus", Kind::Int, "N", "virtual CPUs").short('p').default("1");
 pub const VM_CAPABLE: Opt = Opt::value("vm-capable", Kind::YesNo, "yes|no", "whether the node can hold instances");
 pub const WAITING: Opt = Opt::flag("waiting", "only jobs that wait for locks");
 pub const ZEROING_TIMEOUT_FIXED: Opt =
