@@ -52,7 +52,7 @@ pub enum Error {
     #[error("{command} exited with exit code {status}: {stderr}")]
     Exit { command: String, status: i32, stderr: String },
     /// It was still running at its deadline, and was killed with all it had started.
-    #[error("{command} was killed: it ran longer than {} s", timeout.as_secs())]
+    #[error("{command} was killed: it ran longer than {} s", timeout.as_secs_f64().ceil())]
     Timeout { command: String, timeout: Duration },
     /// A signal ended it.
     #[error("{command} was ended by signal {signal}: {stderr}")]

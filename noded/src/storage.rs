@@ -13,7 +13,7 @@ mod link;
 pub mod list;
 mod owner;
 #[cfg(test)]
-mod suite;
+pub(crate) mod suite;
 
 use std::fs::File;
 use std::io;

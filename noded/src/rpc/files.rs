@@ -100,3 +100,44 @@ fn answer(context: &Context, result: Result<(), Error>) -> Result<Empty, Status>
         Error::Io { .. } | Error::Program { .. } => Status::internal(text),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::storage::suite::Node;
+
+    #[tokio::test]
+    async fn commands() {
+        let node = Node::new();
+        let context = Context::new(node.paths.clone(), "node1").unwrap();
+        let run =
+            async |command: &str, timeout_s| command_run(&context, CommandRunRequest { command: command.to_owned(), timeout_s }).await;
+        let reply = run("echo $GANETI_HOSTNAME; echo err >&2; exit 3", 0).await.unwrap();
+        assert_eq!((reply.status, reply.output.as_slice(), reply.truncated), (3, &b"node1\nerr\n"[..], false));
+        assert_eq!(run("kill -9 $$", 0).await.unwrap().status, 137);
+        assert!(run("head -c 2000000 /dev/zero", 0).await.unwrap().truncated);
+        assert_eq!(run("sleep 1000", 1).await.unwrap_err().code(), tonic::Code::DeadlineExceeded);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn delays() {
+        let node = Node::new();
+        let context = Context::new(node.paths.clone(), "node1").unwrap();
+        let begin = tokio::time::Instant::now();
+        test_delay(&context, TestDelayRequest { duration_s: 2.5 }).await.unwrap();
+        assert_eq!(begin.elapsed(), Duration::from_millis(2500));
+        assert!(test_delay(&context, TestDelayRequest { duration_s: -1.0 }).await.is_err());
+        assert!(test_delay(&context, TestDelayRequest { duration_s: f64::NAN }).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn leaving_tells_the_agent() {
+        let node = Node::new();
+        let context = Context::new(node.paths.clone(), "node1").unwrap();
+        std::fs::create_dir_all(node.paths.data_dir()).unwrap();
+        context.epoch.check(4, "node1").unwrap();
+        leave_cluster(&context, LeaveClusterRequest::default()).await.unwrap();
+        context.left_cluster.notified().await;
+        assert_eq!(context.epoch.highest(), 0);
+    }
+}

@@ -76,7 +76,7 @@ pub async fn os_export(context: &Context, request: OsTransferRequest) -> Result<
     let file = export_file(context, &request.file)?;
     let job = Job::new(context, request.instance.clone(), request.debug_level).await?;
     let vars = job.transfer("EXPORT", request.disk_index)?;
-    let new = file.with_extension("new");
+    let new = PathBuf::from(format!("{}.new", file.display()));
     let opened = file.parent().map_or(Ok(()), fs::create_dir_all);
     let opened = opened.and_then(|()| OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new));
     let stdout =
@@ -241,5 +241,77 @@ fn status(context: &Context, error: &os::Error) -> Status {
         os::Error::Invalid(_) => Status::invalid_argument(text),
         os::Error::Broken(_) => Status::internal(text),
         os::Error::Io { source, .. } => Status::internal(format!("{text}: {source}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use gannet_proto::node::DiskCreateRequest;
+
+    use super::*;
+    use crate::os::sample;
+    use crate::rpc::disk::{disk_create, disk_info};
+    use crate::storage::suite::{Node, disk};
+
+    /// A node with the OS `deb` and an instance with one disk.
+    async fn ready(create: &str) -> (Node, Context, Instance) {
+        let node = Node::new();
+        sample::os(&node.paths, "deb", create);
+        let context = Context::new(node.paths.clone(), "node1").unwrap();
+        let disk = disk("web1", "raw", 1);
+        let request = DiskCreateRequest { disk: Some(disk.clone()), instance_name: "web1".into(), is_primary: true, exclusive: true };
+        assert!(!disk_create(&context, request).await.unwrap().existed);
+        let instance = Instance { name: "web1".into(), os: "deb+a".into(), disks: vec![disk], ..Instance::default() };
+        (node, context, instance)
+    }
+
+    async fn last(reply: Reply<ScriptOutput>) -> ScriptOutput {
+        reply.map(Result::unwrap).fold(ScriptOutput::default(), |_, message| message).await
+    }
+
+    #[tokio::test]
+    async fn create_export_and_import_reach_the_disk() {
+        let (node, context, instance) = ready("printf content | dd of=$DISK_0_PATH conv=notrunc status=none").await;
+        let dir = node.paths.at("/srv/ganeti/os/deb");
+        sample::script(&dir.join("export"), "head -c 7 $EXPORT_DEVICE; echo 7 >&$EXP_SIZE_FD");
+        sample::script(&dir.join("import"), "dd of=$IMPORT_DEVICE seek=$((IMPORT_INDEX + 1)) bs=512 conv=notrunc status=none");
+        let create = OsScriptRequest { instance: Some(instance.clone()), ..OsScriptRequest::default() };
+        assert_eq!(last(os_create(&context, create).await.unwrap()).await.error, "");
+        let file = "/var/lib/ganeti/export/web1/disk0".to_owned();
+        let transfer = OsTransferRequest { instance: Some(instance.clone()), file, ..OsTransferRequest::default() };
+        assert_eq!(last(os_export(&context, transfer.clone()).await.unwrap()).await.error, "");
+        assert_eq!(fs::read(node.paths.at(&transfer.file)).unwrap(), b"content");
+        assert_eq!(last(os_import(&context, transfer.clone()).await.unwrap()).await.error, "");
+        let content = fs::read(node.paths.at(&instance.disks[0].logical_second)).unwrap();
+        assert_eq!((&content[..7], &content[512..519], content.len()), (&b"content"[..], &b"content"[..], 1 << 20));
+        let outside = OsTransferRequest { file: "/var/lib/ganeti/export/../x".into(), ..transfer.clone() };
+        assert_eq!(os_import(&context, outside).await.err().unwrap().code(), tonic::Code::PermissionDenied);
+        let none = OsTransferRequest { disk_index: 1, ..transfer };
+        assert_eq!(os_import(&context, none).await.err().unwrap().code(), tonic::Code::InvalidArgument);
+    }
+
+    #[tokio::test]
+    async fn a_failed_export_leaves_no_file() {
+        let (node, context, instance) = ready("exit 0").await;
+        sample::script(&node.paths.at("/srv/ganeti/os/deb/export"), "echo half; echo why >&2; exit 3");
+        let file = "/var/lib/ganeti/export/web1/disk0".to_owned();
+        let transfer = OsTransferRequest { instance: Some(instance), file, ..OsTransferRequest::default() };
+        let end = last(os_export(&context, transfer).await.unwrap()).await;
+        assert_eq!(end.status, 3);
+        assert_eq!(end.error, "node node1: OS export script failed (exited with exit code 3), last lines in the log file:\nwhy");
+        assert_eq!(fs::read_dir(node.paths.export_dir().join("web1")).unwrap().count(), 0);
+    }
+
+    #[tokio::test]
+    async fn an_untrusted_os_and_a_missing_one_say_so() {
+        let (node, context, instance) = ready("exit 0").await;
+        let dir = node.paths.at("/srv/ganeti/os/deb");
+        fs::rename(dir.join("create"), dir.join("create_untrusted")).unwrap();
+        let request =
+            |os: &str| OsScriptRequest { instance: Some(Instance { os: os.into(), ..instance.clone() }), ..OsScriptRequest::default() };
+        assert_eq!(os_create(&context, request("deb+a")).await.err().unwrap().code(), tonic::Code::Unimplemented);
+        assert_eq!(os_create(&context, request("none")).await.err().unwrap().code(), tonic::Code::NotFound);
+        let infos = disk_info(&context, gannet_proto::node::DiskInfoRequest { disks: instance.disks.clone() }).await.unwrap();
+        assert!(infos.disks[0].exists);
     }
 }

@@ -51,7 +51,7 @@ impl Drop for Group {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Started {
     group: i32,
-    start_ticks: u64,
+    pub(super) start_ticks: u64,
     boot_id: String,
 }
 

@@ -71,7 +71,8 @@ async fn a_leftover_is_found_again_and_ended() {
     let mut running = sh("echo up; sleep 1000").start().unwrap();
     running.next().await.unwrap();
     let identity: Started = serde_json::from_str(&serde_json::to_string(&running.identity().unwrap()).unwrap()).unwrap();
-    let other = Started { start_ticks: identity.start_ticks + 1, ..identity.clone() };
+    let mut other = identity.clone();
+    other.start_ticks += 1;
     assert_eq!(other.kill_leftover(), Leftover::None);
     assert!(matches!(identity.kill_leftover(), Leftover::Killed(1..)));
     assert!(matches!(running.next().await.unwrap(), Event::End(Exit::Signal(9))));

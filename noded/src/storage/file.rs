@@ -74,6 +74,23 @@ impl FileDisk {
         Ok(true)
     }
 
+    async fn try_create(&self, place: InPlace) -> Result<Created, Error> {
+        let existed = self.with(move |disk| {
+            if disk.in_place(place)? {
+                return Ok(true);
+            }
+            make_dir(disk.path.parent().unwrap_or(&disk.path))?;
+            disk.check_space(disk.size)?;
+            remove_if_there(&disk.temporary())?; // of an earlier try that was killed
+            Ok(false)
+        });
+        if existed.await? {
+            return Ok(Created::Existed);
+        }
+        self.format.make(&self.temporary(), self.size).await?;
+        self.with(move |disk| disk.publish(&disk.temporary(), place)).await
+    }
+
     /// The image is made sparse, as in Ganeti, so several may promise more than there is; but a disk that is larger than
     /// all that is free now could never be filled.
     fn check_space(&self, needed: Mib) -> Result<(), Error> {
@@ -149,27 +166,11 @@ impl FileDisk {
 #[async_trait]
 impl BlockDevice for FileDisk {
     async fn create(&self, place: InPlace) -> Result<Created, Error> {
-        let existed = self.with(move |disk| {
-            if disk.in_place(place)? {
-                return Ok(true);
-            }
-            make_dir(disk.path.parent().unwrap_or(&disk.path))?;
-            disk.check_space(disk.size)?;
-            remove_if_there(&disk.temporary())?; // of an earlier try that was killed
-            Ok(false)
-        });
-        if existed.await? {
-            return Ok(Created::Existed);
-        }
-        let temporary = self.temporary();
-        let made = match self.format.make(&temporary, self.size).await {
-            Ok(()) => self.with(move |disk| disk.publish(&disk.temporary(), place)).await,
-            Err(error) => Err(error),
-        };
-        if made.is_err() {
+        let created = self.try_create(place).await;
+        if created.is_err() {
             let _ = self.with(|disk| remove_with_dir(&disk.paths, &disk.temporary())).await; // the first error is what counts
         }
-        made
+        created
     }
 
     async fn remove(&self) -> Result<(), Error> {
