@@ -19,7 +19,12 @@ pub enum Error {
     Damaged { path: PathBuf },
     /// The file could not be read or written.
     #[error("cannot {verb} {path}", path = path.display())]
-    Io { verb: &'static str, path: PathBuf, #[source] source: io::Error },
+    Io {
+        verb: &'static str,
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
 }
 
 /// The highest epoch seen by this node.

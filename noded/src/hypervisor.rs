@@ -15,8 +15,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use gannet_core::config::ParamMap;
 use gannet_proto::node::{
-    ConsoleInfo, DiskRef, HypervisorInfo, Instance, InstanceInfo, InstanceRef, InstanceShutdownReply, InstanceStartReply, MigrationProgress,
-    MigrationSettleReply, Nic, ValidateReply,
+    ConsoleInfo, DiskRef, HypervisorInfo, Instance, InstanceInfo, InstanceRef, InstanceShutdownReply, InstanceStartReply,
+    MigrationProgress, MigrationSettleReply, Nic, ValidateReply,
 };
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::mpsc;

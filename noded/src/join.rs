@@ -49,7 +49,11 @@ pub enum Error {
     Request(#[source] rcgen::Error),
     /// A file.
     #[error("cannot write {path}", path = path.display())]
-    Write { path: PathBuf, #[source] source: io::Error },
+    Write {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
 }
 
 /// What joining did, for the operator.
@@ -148,7 +152,11 @@ async fn start_agent(paths: &Paths, node: &str, restart: bool) -> Result<(), Str
 }
 
 fn starter(gnt: &std::path::Path, paths: &Paths, node: &str, verb: &str) -> Program {
+    // what the operator chose for this node (another libvirt, another log level) holds for the agent too
+    let chosen = std::env::vars_os()
+        .filter(|(name, _)| name.to_str().is_some_and(|name| name.starts_with("GANETI_") || name.starts_with("GANNET_")));
     let program = Program::new(gnt).args(["daemon-util", verb, "gannet-noded"]).timeout(START);
+    let program = chosen.fold(program, |program, (name, value)| program.env(name, value));
     match paths.root() {
         Some(root) => program.env("GANETI_ROOTDIR", root).env("GANETI_HOSTNAME", node),
         None => program,

@@ -37,7 +37,8 @@ fn main() -> ExitCode {
 fn run(options: Options) -> anyhow::Result<()> {
     tls::install_provider();
     let paths = options.paths();
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(THREADS).enable_all().build().context("cannot start threads")?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(THREADS).enable_all().build().context("cannot start threads")?;
     match &options.command {
         Some(Command::Join { token, force }) => {
             log::start(None, options.debug);
@@ -86,7 +87,11 @@ fn until_asked(context: Context) -> anyhow::Result<impl Future<Output = ()> + Se
 }
 
 /// SIGHUP: the log file and the certificates are opened anew.
-fn reload_on_hangup(context: Context, certificates: server::Certificates, log_file: Option<LogFile>) -> anyhow::Result<impl Future<Output = ()> + Send> {
+fn reload_on_hangup(
+    context: Context,
+    certificates: server::Certificates,
+    log_file: Option<LogFile>,
+) -> anyhow::Result<impl Future<Output = ()> + Send> {
     let mut hangup = signal(SignalKind::hangup()).context("cannot wait for SIGHUP")?;
     Ok(async move {
         while hangup.recv().await.is_some() {

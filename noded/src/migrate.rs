@@ -3,6 +3,7 @@
 
 use std::time::{Duration, Instant};
 
+use futures::StreamExt;
 use gannet_proto::node::{
     DiskCreateRequest, Instance, InstanceInfo, InstanceRef, InstanceState, MigrationPrepareReply, MigrationProgress, MigrationRunRequest,
     MigrationSettleReply,
@@ -32,7 +33,8 @@ pub async fn prepare(context: &Context, guest: &Instance, source_node: &str, cop
     let own = context.primary_ip().ok_or_else(|| no_address(context))?;
     if copy_storage {
         for disk in &guest.disks {
-            let request = DiskCreateRequest { disk: Some(disk.clone()), instance_name: guest.name.clone(), is_primary: false, exclusive: false };
+            let request =
+                DiskCreateRequest { disk: Some(disk.clone()), instance_name: guest.name.clone(), is_primary: false, exclusive: false };
             disk::disk_create(context, request).await?;
         }
     }
@@ -58,15 +60,28 @@ pub fn run(context: &Context, guest: Instance, target: MigrationPrepareReply, re
     let (context, request) = (context.clone(), request.clone());
     tokio::spawn(async move {
         let begin = Instant::now();
-        let result = run_locked(&context, &guest, target, &request, progress.clone()).await;
+        let (updates, mut received) = mpsc::channel(PROGRESS);
+        let work = run_locked(&context, &guest, target, &request, updates);
+        tokio::pin!(work);
+        let mut last = MigrationProgress::default();
+        let result = loop {
+            tokio::select! {
+                biased;
+                Some(update) = received.recv() => {
+                    last = update.clone();
+                    // a master that does not read gets only what fits
+                    let _full_or_gone = progress.try_send(update);
+                }
+                result = &mut work => break result,
+            }
+        };
         if let Err(status) = &result {
             tracing::warn!(instance = guest.name, target = request.target_node, error = status.message(), "migration failed");
         }
         let elapsed_ms = u64::try_from(begin.elapsed().as_millis()).unwrap_or(u64::MAX);
         let error = result.err().map_or_else(String::new, |status| status.message().to_owned());
-        let _nobody_listens = progress.send(MigrationProgress { finished: true, elapsed_ms, error, ..MigrationProgress::default() }).await;
+        let _nobody_listens = progress.send(MigrationProgress { finished: true, elapsed_ms, error, ..last }).await;
     });
-    use futures::StreamExt;
     Box::pin(ReceiverStream::new(messages).map(Ok))
 }
 
@@ -100,7 +115,12 @@ async fn run_locked(
 ///
 /// # Errors
 /// When the hypervisor cannot be asked.
-pub async fn settle(context: &Context, instance: &InstanceRef, drop_incoming: bool, timeout: Duration) -> Result<MigrationSettleReply, Status> {
+pub async fn settle(
+    context: &Context,
+    instance: &InstanceRef,
+    drop_incoming: bool,
+    timeout: Duration,
+) -> Result<MigrationSettleReply, Status> {
     let hypervisor = context.hypervisors.get(&instance.hypervisor)?;
     let until = Instant::now() + timeout;
     // from now on nobody can begin to send an instance here under an older ticket

@@ -20,5 +20,10 @@ pub enum Error {
     Invalid { nic: String, reason: String },
     /// `ip` or the operator's script failed.
     #[error("{nic} could not be set up on node {node}: {source}")]
-    Program { node: String, nic: String, #[source] source: crate::run::Error },
+    Program {
+        node: String,
+        nic: String,
+        #[source]
+        source: crate::run::Error,
+    },
 }

@@ -29,7 +29,7 @@ use crate::{pipe, tls};
 /// How long connecting to another agent may take.
 const CONNECT: Duration = Duration::from_secs(10);
 /// A peer that is gone without a word is noticed after two of these.
-const KEEPALIVE: Duration = Duration::from_secs(10);
+const KEEPALIVE: Duration = Duration::from_secs(5);
 
 /// Why another agent could not be reached.
 #[derive(Debug, thiserror::Error)]
@@ -42,7 +42,12 @@ pub enum Error {
     Address { node: String, address: String },
     /// Network or TLS.
     #[error("cannot reach the agent of node {node} at {address}")]
-    Connect { node: String, address: String, #[source] source: tonic::transport::Error },
+    Connect {
+        node: String,
+        address: String,
+        #[source]
+        source: tonic::transport::Error,
+    },
 }
 
 /// Makes connections to other agents, with this node's own certificate.
@@ -138,7 +143,8 @@ impl Peer for PeerService {
     type TunnelStream = ByteStream;
 
     async fn tunnel(&self, request: Request<Streaming<Bytes>>) -> Result<Response<ByteStream>, Status> {
-        let Purpose::Migration { instance, hypervisor } = self.admit(&request, |purpose| matches!(purpose, Purpose::Migration { .. }))? else {
+        let Purpose::Migration { instance, hypervisor } = self.admit(&request, |purpose| matches!(purpose, Purpose::Migration { .. }))?
+        else {
             return Err(Status::internal("a ticket changed its purpose"));
         };
         let local = accept(&self.context.hypervisors, &hypervisor, &instance).await?;

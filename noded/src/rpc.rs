@@ -14,7 +14,17 @@ use std::pin::Pin;
 
 use futures::Stream;
 use gannet_proto::node::node_server::Node;
-use gannet_proto::node::{CommandRunReply, CommandRunRequest, ConsoleChunk, ConsoleInfo, CopyProgress, DiskAssembleReply, DiskAssembleRequest, DiskCreateReply, DiskCreateRequest, DiskGrowRequest, DiskInfoReply, DiskInfoRequest, DiskReceivePrepareReply, DiskReceivePrepareRequest, DiskRef, DiskRenameRequest, DiskSendRequest, DiskWipeRequest, Empty, FileStorageDir, FileStorageDirRenameRequest, FileUploadRequest, HelloReply, HelloRequest, HooksRunReply, HooksRunRequest, HypervisorValidateRequest, InstanceBalloonRequest, InstanceHotplugRequest, InstanceListReply, InstanceListRequest, InstanceRebootRequest, InstanceRef, InstanceRenameRequest, InstanceShutdownReply, InstanceShutdownRequest, InstanceStartReply, InstanceStartRequest, LeaveClusterRequest, MasterIpRequest, MigrationPrepareReply, MigrationPrepareRequest, MigrationProgress, MigrationRunRequest, MigrationSettleReply, MigrationSettleRequest, NodeInfoReply, NodeInfoRequest, OsDiagnoseReply, OsRenameRequest, OsScriptRequest, OsTransferRequest, OsValidateRequest, ScriptOutput, SsconfWriteRequest, StorageListReply, StorageListRequest, TestDelayRequest, ValidateReply, VerifyReply, VerifyRequest};
+use gannet_proto::node::{
+    CommandRunReply, CommandRunRequest, ConsoleChunk, ConsoleInfo, CopyProgress, DiskAssembleReply, DiskAssembleRequest, DiskCreateReply,
+    DiskCreateRequest, DiskGrowRequest, DiskInfoReply, DiskInfoRequest, DiskReceivePrepareReply, DiskReceivePrepareRequest, DiskRef,
+    DiskRenameRequest, DiskSendRequest, DiskWipeRequest, Empty, FileStorageDir, FileStorageDirRenameRequest, FileUploadRequest, HelloReply,
+    HelloRequest, HooksRunReply, HooksRunRequest, HypervisorValidateRequest, InstanceBalloonRequest, InstanceHotplugRequest,
+    InstanceListReply, InstanceListRequest, InstanceRebootRequest, InstanceRef, InstanceRenameRequest, InstanceShutdownReply,
+    InstanceShutdownRequest, InstanceStartReply, InstanceStartRequest, LeaveClusterRequest, MasterIpRequest, MigrationPrepareReply,
+    MigrationPrepareRequest, MigrationProgress, MigrationRunRequest, MigrationSettleReply, MigrationSettleRequest, NodeInfoReply,
+    NodeInfoRequest, OsDiagnoseReply, OsRenameRequest, OsScriptRequest, OsTransferRequest, OsValidateRequest, ScriptOutput,
+    SsconfWriteRequest, StorageListReply, StorageListRequest, TestDelayRequest, ValidateReply, VerifyReply, VerifyRequest,
+};
 use tonic::{Request, Response, Status, Streaming};
 
 use crate::context::Context;

@@ -27,7 +27,7 @@ const HANDSHAKE: Duration = Duration::from_secs(10);
 /// Handshakes done but not yet served: more callers than this wait in the kernel's queue.
 const ACCEPTED: usize = 64;
 /// A caller that is gone without a word is noticed after two of these.
-const KEEPALIVE: Duration = Duration::from_secs(20);
+const KEEPALIVE: Duration = Duration::from_secs(5);
 /// How long running calls may go on after the agent was asked to end.
 pub const GRACE: Duration = Duration::from_secs(5);
 
@@ -39,7 +39,11 @@ pub enum Error {
     Tls(#[from] tls::Error),
     /// The address is taken, or not this node's.
     #[error("cannot listen on {address}")]
-    Listen { address: SocketAddr, #[source] source: std::io::Error },
+    Listen {
+        address: SocketAddr,
+        #[source]
+        source: std::io::Error,
+    },
     /// The HTTP server ended.
     #[error("the node service ended")]
     Serve(#[source] tonic::transport::Error),
@@ -92,11 +96,18 @@ pub async fn listen(address: SocketAddr) -> Result<TcpListener, Error> {
 ///
 /// # Errors
 /// When the server breaks.
-pub async fn serve(context: Context, listener: TcpListener, certificates: Certificates, shutdown: impl Future<Output = ()> + Send) -> Result<(), Error> {
+pub async fn serve(
+    context: Context,
+    listener: TcpListener,
+    certificates: Certificates,
+    shutdown: impl Future<Output = ()> + Send,
+) -> Result<(), Error> {
     let (accepted, incoming) = mpsc::channel(ACCEPTED);
     let accepting = tokio::spawn(accept(listener, certificates, accepted));
-    let node = NodeServer::new(NodeService::new(context.clone())).max_decoding_message_size(MAX_MESSAGE).max_encoding_message_size(MAX_MESSAGE);
-    let peer = PeerServer::new(PeerService::new(context.clone())).max_decoding_message_size(MAX_MESSAGE).max_encoding_message_size(MAX_MESSAGE);
+    let node =
+        NodeServer::new(NodeService::new(context.clone())).max_decoding_message_size(MAX_MESSAGE).max_encoding_message_size(MAX_MESSAGE);
+    let peer =
+        PeerServer::new(PeerService::new(context.clone())).max_decoding_message_size(MAX_MESSAGE).max_encoding_message_size(MAX_MESSAGE);
     let stopping = Arc::new(tokio::sync::Notify::new());
     let stopped = stopping.clone();
     let serving = Server::builder()

@@ -16,13 +16,21 @@ use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
 pub enum Error {
     /// Most often: the node has not joined a cluster yet.
     #[error("cannot read {path}; has this node joined a cluster (`gannet-noded join TOKEN`)?", path = path.display())]
-    Read { path: PathBuf, #[source] source: io::Error },
+    Read {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
     /// Not PEM, or something is missing in it.
     #[error("{path} is not usable: {reason}", path = path.display())]
     Content { path: PathBuf, reason: String },
     /// Certificate and key do not fit, or no certificate can be verified.
     #[error("the certificates in {directory} cannot be used", directory = directory.display())]
-    Setup { directory: PathBuf, #[source] source: rustls::Error },
+    Setup {
+        directory: PathBuf,
+        #[source]
+        source: rustls::Error,
+    },
     /// A certificate that cannot be read.
     #[error("the certificate cannot be understood: {0}")]
     Parse(String),

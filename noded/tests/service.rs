@@ -10,8 +10,8 @@ use gannet_proto::TICKET_KEY;
 use gannet_proto::node::node_client::NodeClient;
 use gannet_proto::node::peer_client::PeerClient;
 use gannet_proto::node::{
-    Bytes, ConsoleChunk, DiskChunk, HelloRequest, Instance, InstanceListRequest, InstanceRef, InstanceShutdownRequest, InstanceStartRequest,
-    InstanceState, MigrationPrepareRequest, MigrationRunRequest, MigrationSettleRequest, TestDelayRequest,
+    Bytes, ConsoleChunk, DiskChunk, HelloRequest, Instance, InstanceListRequest, InstanceRef, InstanceShutdownRequest,
+    InstanceStartRequest, InstanceState, MigrationPrepareRequest, MigrationRunRequest, MigrationSettleRequest, TestDelayRequest,
 };
 use tokio_stream::StreamExt;
 use tonic::{Code, Request};
@@ -136,8 +136,14 @@ async fn a_guest_starts_migrates_and_stops() {
     }
     let request = MigrationPrepareRequest { instance: Some(guest()), source_node: "node1".to_owned(), copy_storage: false };
     let prepared = target.migration_prepare(with_epoch(request, 1)).await.expect("prepare").into_inner();
-    let request =
-        MigrationRunRequest { instance: Some(guest()), target: Some(prepared.clone()), target_node: "node2".to_owned(), live: true, timeout_s: 60, ..MigrationRunRequest::default() };
+    let request = MigrationRunRequest {
+        instance: Some(guest()),
+        target: Some(prepared.clone()),
+        target_node: "node2".to_owned(),
+        live: true,
+        timeout_s: 60,
+        ..MigrationRunRequest::default()
+    };
     let mut progress = source.migration_run(with_epoch(request.clone(), 1)).await.expect("run").into_inner();
     let mut last = None;
     while let Some(message) = progress.next().await {
@@ -166,7 +172,9 @@ async fn the_console_of_a_fake_guest_says_that_there_is_none() {
     let authority = Authority::new();
     let agent = Agent::start(&authority, "node1").await;
     let mut master = agent.master(&authority).await;
-    let open = || with_epoch(tokio_stream::iter([ConsoleChunk { instance: Some(reference()), data: Vec::new() }]).chain(tokio_stream::pending()), 1);
+    let open = || {
+        with_epoch(tokio_stream::iter([ConsoleChunk { instance: Some(reference()), data: Vec::new() }]).chain(tokio_stream::pending()), 1)
+    };
     let missing = master.instance_console(open()).await.expect_err("it does not run");
     assert_eq!(missing.code(), Code::NotFound);
     let request = InstanceStartRequest { instance: Some(guest()), paused: false };

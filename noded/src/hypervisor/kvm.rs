@@ -82,7 +82,7 @@ impl Kvm {
             memory_mib: info.memory_mib,
             vcpus: info.vcpus,
             cpu_time_s: info.cpu_time.as_secs_f64(),
-            id: files.pid().map_or_else(String::new, |pid| pid.to_string()),
+            id: files.pid().filter(|_| info.state.is_active()).map_or_else(String::new, |pid| pid.to_string()),
         }
     }
 }
@@ -96,7 +96,9 @@ fn state(state: State, files: &RunFiles) -> InstanceState {
         State::ShuttingDown => InstanceState::ShuttingDown,
         State::Crashed | State::ShutOff(StopReason::Crashed | StopReason::Failed) => InstanceState::Crashed,
         // what we end is undefined at once: what is still listed ended by itself
-        State::ShutOff(StopReason::Shutdown) if files.instance().is_some_and(|instance| params::filled(&instance).bool("user_shutdown")) => {
+        State::ShutOff(StopReason::Shutdown)
+            if files.instance().is_some_and(|instance| params::filled(&instance).bool("user_shutdown")) =>
+        {
             InstanceState::UserDown
         }
         State::ShutOff(_) | State::NoState | State::Other(_) => InstanceState::Stopped,

@@ -89,7 +89,8 @@ async fn changes(node: &dyn Hypervisor, instance: &Instance) {
     }
     let nic = Nic { uuid: "7a3b1c2d-0000-4000-8000-000000000001".to_owned(), ..Nic::default() };
     if node.name() == "fake" {
-        for change in [Hotplug::AddNic(nic.clone()), Hotplug::AddNic(nic.clone()), Hotplug::RemoveNic(nic.clone()), Hotplug::RemoveNic(nic)] {
+        for change in [Hotplug::AddNic(nic.clone()), Hotplug::AddNic(nic.clone()), Hotplug::RemoveNic(nic.clone()), Hotplug::RemoveNic(nic)]
+        {
             node.hotplug(instance, &change).await.expect("hotplug");
         }
     }

@@ -55,7 +55,8 @@ pub(super) fn install(paths: &Paths, reply: &JoinReply, key: &KeyPair, token: &T
 
 /// Of another cluster, nothing may be left that would confuse this one: its secrets, its epoch, its state.
 fn leave_old_cluster(paths: &Paths, token: &Token) -> Result<(), Error> {
-    let same = fs::read(paths.ca_cert()).ok().and_then(|pem| verifier::single(&pem)).is_some_and(|ca| verifier::fingerprint(&ca) == token.ca);
+    let same =
+        fs::read(paths.ca_cert()).ok().and_then(|pem| verifier::single(&pem)).is_some_and(|ca| verifier::fingerprint(&ca) == token.ca);
     if same {
         return Ok(());
     }

@@ -30,7 +30,12 @@ pub struct Token {
 impl std::fmt::Debug for Token {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { master, id, node, expires, .. } = self;
-        f.debug_struct("Token").field("master", master).field("id", id).field("node", node).field("expires", expires).finish_non_exhaustive()
+        f.debug_struct("Token")
+            .field("master", master)
+            .field("id", id)
+            .field("node", node)
+            .field("expires", expires)
+            .finish_non_exhaustive()
     }
 }
 

@@ -52,7 +52,12 @@ pub fn check(paths: &Paths, node: &str, index: usize, nic: &Nic) -> Result<(), E
         "bridged" => Err(Error::NoBridge { node: node.to_owned(), link: nic.link.clone(), nic: named }),
         "routed" if nic.ip.is_empty() => Err(Error::Invalid { nic: named, reason: "a routed NIC needs an IP address".to_owned() }),
         "routed" => Ok(()),
-        "openvswitch" => check_switch(node, &nic.link).map_err(|reason| Error::NoSwitch { node: node.to_owned(), link: nic.link.clone(), nic: named, reason }),
+        "openvswitch" => check_switch(node, &nic.link).map_err(|reason| Error::NoSwitch {
+            node: node.to_owned(),
+            link: nic.link.clone(),
+            nic: named,
+            reason,
+        }),
         other => Err(Error::Invalid { nic: named, reason: format!("mode {other:?} is none of bridged, routed, openvswitch") }),
     }
 }
@@ -208,7 +213,9 @@ mod tests {
         let instance = Instance { name: "web1".to_owned(), tags: vec!["a".to_owned(), "b".to_owned()], ..Instance::default() };
         set_up(&paths, &Owner { node: "node1", instance: &instance }, 1, &nic, "gnt7a3b").await.expect("the script runs");
         let seen = std::fs::read_to_string(seen).expect("environment");
-        for line in ["INSTANCE=web1", "INTERFACE=gnt7a3b", "INTERFACE_INDEX=1", "BRIDGE=br0", "TAGS=a b", "NETWORK_SUBNET=192.0.2.0/24", "VLAN="] {
+        for line in
+            ["INSTANCE=web1", "INTERFACE=gnt7a3b", "INTERFACE_INDEX=1", "BRIDGE=br0", "TAGS=a b", "NETWORK_SUBNET=192.0.2.0/24", "VLAN="]
+        {
             assert!(seen.lines().any(|seen| seen == line), "{line} in\n{seen}");
         }
         assert!(!seen.contains("\nIP="), "{seen}");

@@ -16,7 +16,10 @@ const SOCKETS: [&str; 2] = ["/run/libvirt/virtqemud-sock", "/run/libvirt/libvirt
 
 impl Kvm {
     pub(super) async fn connection(&self) -> Result<&Connection, Error> {
-        let connection = self.connection.get_or_try_init(|| async { Connection::start(Options { uri: self.uri()?, ..Options::default() }).map_err(Error::from) }).await?;
+        let connection = self
+            .connection
+            .get_or_try_init(|| async { Connection::start(Options { uri: self.uri()?, ..Options::default() }).map_err(Error::from) })
+            .await?;
         connection.ready(connection.options().open).await?;
         Ok(connection)
     }

@@ -55,7 +55,10 @@ fn source(device: &Device) -> Result<Source, Error> {
             let name = rest.split(':').next().unwrap_or(rest);
             return Ok(Source::Network { protocol: "rbd".to_owned(), name: name.to_owned(), hosts: Vec::new() });
         }
-        return Err(Error::Unsupported(format!("disk {}: userspace access to {} is not supported yet by Gannet", device.disk.uuid, device.uri)));
+        return Err(Error::Unsupported(format!(
+            "disk {}: userspace access to {} is not supported yet by Gannet",
+            device.disk.uuid, device.uri
+        )));
     }
     if device.path.is_empty() {
         return Err(Error::Missing(format!("disk {} of the instance has no path on this node", device.disk.uuid)));

@@ -76,7 +76,9 @@ fn address(name: &str, value: &str, version: i64) -> Result<String, Error> {
     });
     let wanted = |address: &IpAddr| version == 0 || address.is_ipv4() == (version == 4);
     let found = addresses.into_iter().find(wanted);
-    found.map(|address| address.to_string()).ok_or_else(|| Error::Missing(format!("{name}: {value} is no address, and no interface of this node with one")))
+    found
+        .map(|address| address.to_string())
+        .ok_or_else(|| Error::Missing(format!("{name}: {value} is no address, and no interface of this node with one")))
 }
 
 /// The first line of a password file; an empty path is no password.

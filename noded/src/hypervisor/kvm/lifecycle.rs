@@ -189,7 +189,8 @@ impl Kvm {
             None | Some("" | "0.0.0.0" | "::") => self.node.clone(),
             Some(address) => address.to_owned(),
         };
-        let display = if screen.kind == "vnc" { port.checked_sub(5900).map_or_else(String::new, |number| number.to_string()) } else { String::new() };
+        let display =
+            if screen.kind == "vnc" { port.checked_sub(5900).map_or_else(String::new, |number| number.to_string()) } else { String::new() };
         let message = screen.socket.map_or_else(String::new, |socket| format!("listens on the UNIX socket {socket} of node {}", self.node));
         Ok(ConsoleInfo { kind: screen.kind, host, port, message, display })
     }

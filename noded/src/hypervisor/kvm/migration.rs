@@ -9,11 +9,12 @@ use std::time::{Duration, Instant};
 
 use gannet_libvirt::{Domain, Migration};
 use gannet_proto::node::{Instance, InstanceState, MigrationProgress, MigrationSettleReply};
-use tokio::net::UnixListener;
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::{Kvm, graphics, lifecycle, params, state};
-use crate::hypervisor::{Device, Error, Outgoing, Tunnel};
+use crate::hypervisor::{Device, Duplex, Error, Outgoing, Tunnel};
 
 /// How often progress is told.
 const TICK: Duration = Duration::from_millis(500);
@@ -33,7 +34,10 @@ impl Kvm {
                 return Err(Error::Busy(format!("instance {} already runs on node {}", instance.name, self.node)));
             }
             if info.state.is_active() && self.state_of(&domain).await?.map(|now| state(now, &files)) == Some(InstanceState::Running) {
-                return Err(Error::Busy(format!("instance {} has arrived on node {} already; settle that first", instance.name, self.node)));
+                return Err(Error::Busy(format!(
+                    "instance {} has arrived on node {} already; settle that first",
+                    instance.name, self.node
+                )));
             }
         }
         self.check_nics(instance)?;
@@ -75,15 +79,29 @@ impl Kvm {
         let name = &outgoing.instance.name;
         let domain = self.running(name).await?;
         if let Some(param) = graphics::bound_to_interface(&params::filled(outgoing.instance)) {
-            return Err(Error::Unsupported(format!("{param} names a network interface; a guest bound to one cannot be migrated yet by Gannet, use an address")));
+            return Err(Error::Unsupported(format!(
+                "{param} names a network interface; a guest bound to one cannot be migrated yet by Gannet, use an address"
+            )));
         }
-        let socket = Proxy::open(&self.paths.run_dir().join("kvm-hypervisor/tunnel"), &outgoing.instance.uuid, tunnel)?;
+        let mut socket = Proxy::open(&self.paths.run_dir().join("kvm-hypervisor/tunnel"), &outgoing.instance.uuid, tunnel)?;
         let migration = plan(outgoing, &socket.path)?;
+        let mut lost = false;
         let result = {
-            let watching = watch(&domain, outgoing);
-            tokio::select! {
-                result = domain.migrate(&migration) => result,
-                never = watching => match never {},
+            let (migrating, watching) = (domain.migrate(&migration), watch(&domain, outgoing));
+            tokio::pin!(migrating, watching);
+            loop {
+                tokio::select! {
+                    result = &mut migrating => break result,
+                    never = &mut watching => match never {},
+                    () = socket.broken(), if !lost => {
+                        lost = true;
+                        // QEMU would wait for the dead target as long as TCP does: a quarter of an hour
+                        tracing::warn!(instance = name, "the tunnel to the target broke; aborting the migration");
+                        if let Err(error) = domain.abort_job().await {
+                            tracing::warn!(instance = name, %error, "the migration could not be aborted");
+                        }
+                    }
+                }
             }
         };
         drop(socket);
@@ -91,6 +109,9 @@ impl Kvm {
             Ok(()) => {
                 self.files(name).remove();
                 Ok(())
+            }
+            Err(error) if lost => {
+                Err(Error::Unavailable(format!("the connection to the target of the migration of {name} broke: {error}")))
             }
             Err(error) if error.is_aborted() => Err(Error::Failed(format!("the migration of {name} was aborted"))),
             Err(error) => Err(error.into()),
@@ -169,7 +190,6 @@ async fn watch(domain: &Domain, outgoing: &Outgoing<'_>) -> std::convert::Infall
                 downtime_ms: job.downtime_ms.unwrap_or(0),
                 ..MigrationProgress::default()
             };
-            // a master that does not read gets only what fits
             let _full_or_gone = outgoing.progress.try_send(progress);
         }
     }
@@ -179,6 +199,7 @@ async fn watch(domain: &Domain, outgoing: &Outgoing<'_>) -> std::convert::Infall
 struct Proxy {
     path: PathBuf,
     task: JoinHandle<()>,
+    broken: mpsc::Receiver<()>,
 }
 
 impl Proxy {
@@ -195,7 +216,15 @@ impl Proxy {
         }
         let listener = UnixListener::bind(&path).map_err(failed)?;
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).map_err(failed)?;
-        Ok(Self { path, task: tokio::spawn(serve(listener, tunnel)) })
+        let (breaks, broken) = mpsc::channel(1);
+        Ok(Self { path, task: tokio::spawn(serve(listener, tunnel, breaks)), broken })
+    }
+
+    /// Done when the far side ended before libvirt's client did.
+    async fn broken(&mut self) {
+        if self.broken.recv().await.is_none() {
+            std::future::pending::<()>().await;
+        }
     }
 }
 
@@ -206,16 +235,32 @@ impl Drop for Proxy {
     }
 }
 
-async fn serve(listener: UnixListener, tunnel: Box<dyn Tunnel>) {
-    while let Ok((mut local, _)) = listener.accept().await {
+async fn serve(listener: UnixListener, tunnel: Box<dyn Tunnel>, breaks: mpsc::Sender<()>) {
+    while let Ok((local, _)) = listener.accept().await {
         match tunnel.open().await {
-            Ok(mut remote) => {
-                if let Err(error) = tokio::io::copy_bidirectional(&mut local, &mut remote).await {
-                    tracing::debug!(%error, "a tunnel broke");
+            Ok(remote) => {
+                if copy(local, remote).await == Ended::Remote {
+                    let _said_already = breaks.try_send(());
                 }
             }
             Err(error) => tracing::warn!(%error, "no tunnel to the target"),
         }
+    }
+}
+
+/// Which side ended first.
+#[derive(Debug, PartialEq, Eq)]
+enum Ended {
+    Local,
+    Remote,
+}
+
+async fn copy(local: UnixStream, remote: Box<dyn Duplex>) -> Ended {
+    let (mut from_local, mut to_local) = tokio::io::split(local);
+    let (mut from_remote, mut to_remote) = tokio::io::split(remote);
+    tokio::select! {
+        _end = tokio::io::copy(&mut from_local, &mut to_remote) => Ended::Local,
+        _end = tokio::io::copy(&mut from_remote, &mut to_local) => Ended::Remote,
     }
 }
 
@@ -238,13 +283,30 @@ mod tests {
         assert_eq!(kvm.promise_port("web1", first, ip).expect("the same again"), one);
     }
 
+    #[tokio::test]
+    async fn it_is_known_which_side_broke() {
+        let (local, client) = UnixStream::pair().expect("a pair");
+        let (remote, far) = tokio::io::duplex(64);
+        drop(far);
+        assert_eq!(copy(local, Box::new(remote)).await, Ended::Remote);
+        drop(client);
+        let (remote, _far) = tokio::io::duplex(64);
+        let (local, client) = UnixStream::pair().expect("a pair");
+        drop(client);
+        assert_eq!(copy(local, Box::new(remote)).await, Ended::Local);
+    }
+
     #[test]
     fn the_plan_follows_the_request() {
         let instance = suite::instance();
-        let outgoing = Outgoing { bandwidth_mib_s: 32, max_downtime_ms: 30, live: false, ..suite::outgoing(&instance, "tcp://192.0.2.2:8103") };
+        let outgoing =
+            Outgoing { bandwidth_mib_s: 32, max_downtime_ms: 30, live: false, ..suite::outgoing(&instance, "tcp://192.0.2.2:8103") };
         let migration = plan(&outgoing, Path::new("/run/x")).expect("a plan");
         assert_eq!(migration.data_uri.as_deref(), Some("tcp://192.0.2.2:8103"));
-        assert_eq!((migration.bandwidth_mib, migration.max_downtime_ms, migration.live, migration.unsafe_), (Some(32), Some(30), false, true));
+        assert_eq!(
+            (migration.bandwidth_mib, migration.max_downtime_ms, migration.live, migration.unsafe_),
+            (Some(32), Some(30), false, true)
+        );
         assert!(plan(&suite::outgoing(&instance, ""), Path::new("/run/x")).is_err());
     }
 }

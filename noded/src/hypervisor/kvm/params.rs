@@ -179,7 +179,10 @@ mod tests {
 
     #[test]
     fn extra_arguments_keep_quoted_spaces() {
-        assert_eq!(split_extra(r#"-a  b -smbios "type=1,serial=a b" """#), Ok(["-a", "b", "-smbios", "type=1,serial=a b", ""].map(str::to_owned).into()));
+        assert_eq!(
+            split_extra(r#"-a  b -smbios "type=1,serial=a b" """#),
+            Ok(["-a", "b", "-smbios", "type=1,serial=a b", ""].map(str::to_owned).into())
+        );
         assert!(split_extra("\"x").is_err());
     }
 }

@@ -132,7 +132,12 @@ mod tests {
         let root = tempfile::tempdir().expect("a temporary directory");
         let files = RunFiles::new(&Paths::new(Some(root.path().to_owned())), "web1");
         let secret = [("root_password".to_owned(), "hunter2".to_owned())];
-        let instance = Instance { uuid: "u1".to_owned(), osparams_secret: secret.clone().into(), osparams_private: secret.into(), ..Instance::default() };
+        let instance = Instance {
+            uuid: "u1".to_owned(),
+            osparams_secret: secret.clone().into(),
+            osparams_private: secret.into(),
+            ..Instance::default()
+        };
         files.remember(&instance).expect("remember");
         files.mark_incoming().expect("mark");
         let kept = files.instance().expect("kept");

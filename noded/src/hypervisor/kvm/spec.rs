@@ -3,8 +3,8 @@
 use gannet_core::param::hv::HvParams;
 use gannet_core::param::{CpuSet, parse_multi_cpu_mask};
 use gannet_libvirt::{
-    Accel, BootDevice, Bus, Capabilities, Cpu, CpuPin, DomainSpec, Graphics, HugePages, Kernel, Metadata, OnReboot, Pointer, Security, Serial,
-    Topology,
+    Accel, BootDevice, Bus, Capabilities, Cpu, CpuPin, DomainSpec, Graphics, HugePages, Kernel, Metadata, OnReboot, Pointer, Security,
+    Serial, Topology,
 };
 use gannet_proto::node::Instance;
 
@@ -245,7 +245,12 @@ mod tests {
         }];
         let disk = DiskRef { uuid: "8a3b1c2d-0000-4000-8000-000000000002".to_owned(), dev_type: "file".to_owned(), ..DiskRef::default() };
         let devices = [Device { disk, path: "/srv/web1/disk0".to_owned(), uri: String::new() }];
-        let here = Here { node: "node1", capabilities: &capabilities(false), console_log: "/var/log/ganeti/kvm/web1.console".to_owned(), by_hand: &|_| false };
+        let here = Here {
+            node: "node1",
+            capabilities: &capabilities(false),
+            console_log: "/var/log/ganeti/kvm/web1.console".to_owned(),
+            by_hand: &|_| false,
+        };
         spec(&instance, &devices, &here)
     }
 
@@ -263,12 +268,28 @@ mod tests {
 
     #[test]
     fn a_default_guest() {
-        has(&[], &["<domain type='qemu'", "<acpi/>", "dev='vda'", "bus='virtio'", "<source bridge='br0'", "gnt7a3b1c2d000", "web1.console", "<model type='none'/>", "https://gannet.dev/xmlns/domain/1"]);
+        has(
+            &[],
+            &[
+                "<domain type='qemu'",
+                "<acpi/>",
+                "dev='vda'",
+                "bus='virtio'",
+                "<source bridge='br0'",
+                "gnt7a3b1c2d000",
+                "web1.console",
+                "<model type='none'/>",
+                "https://gannet.dev/xmlns/domain/1",
+            ],
+        );
     }
 
     #[test]
     fn every_mapped_parameter_shows() {
-        has(&[("disk_type", json!("ide")), ("disk_cache", json!("none")), ("disk_aio", json!("native"))], &["dev='hda'", "cache='none'", "io='native'"]);
+        has(
+            &[("disk_type", json!("ide")), ("disk_cache", json!("none")), ("disk_aio", json!("native"))],
+            &["dev='hda'", "cache='none'", "io='native'"],
+        );
         has(&[("nic_type", json!("e1000"))], &["<model type='e1000'/>"]);
         has(&[("reboot_behavior", json!("exit"))], &["<on_reboot>destroy"]);
         has(&[("use_localtime", json!(true))], &["offset='localtime'"]);
@@ -276,7 +297,10 @@ mod tests {
         has(&[("cpu_mask", json!("0-1"))], &["cpuset='0,1'"]);
         has(&[("cpu_cores", json!(2)), ("cpu_threads", json!(2))], &["sockets='1' cores='2' threads='2'"]);
         has(&[("cpu_type", json!("qemu64,+sse4.2,-nx"))], &["qemu64", "policy='require' name='sse4.2'", "policy='disable' name='nx'"]);
-        has(&[("vnc_bind_address", json!("127.0.0.1")), ("keymap", json!("de"))], &["type='vnc'", "port='11001'", "keymap='de'", "type='tablet'"]);
+        has(
+            &[("vnc_bind_address", json!("127.0.0.1")), ("keymap", json!("de"))],
+            &["type='vnc'", "port='11001'", "keymap='de'", "type='tablet'"],
+        );
         has(&[("soundhw", json!("hda"))], &["<sound model='ich6'/>"]);
         has(&[("kvm_extra", json!("-smbios \"type=1,serial=a b\""))], &["value='type=1,serial=a b'"]);
         has(&[("use_guest_agent", json!(true))], &["org.qemu.guest_agent.0"]);
