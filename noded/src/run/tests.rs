@@ -27,30 +27,39 @@ async fn output_is_capped_and_never_blocks() {
     assert!(output.truncated && output.stdout.len() == 1000 && output.stderr == b"end\n");
 }
 
-#[tokio::test]
-async fn the_deadline_ends_the_whole_group() {
+/// A program with a child that has inherited the writing end of a fifo: reading ends only when both are gone. It has
+/// said `started` when this returns.
+async fn with_child(script: &str, timeout: Duration) -> (Running, pipe::Receiver, tempfile::TempDir) {
     let dir = tempfile::tempdir().unwrap();
     let fifo = dir.path().join("alive");
     nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
-    // The grandchild ignores SIGTERM and holds the fifo open: reading it ends only when the grandchild is dead.
-    let script = format!("trap '' TERM; sleep 1000 > {} & wait; sleep 1000", fifo.display());
-    let reader = tokio::task::spawn_blocking(move || std::fs::read(fifo));
-    let error = sh(&script).timeout(Duration::from_millis(100)).output().await.unwrap_err();
+    let alive = pipe::OpenOptions::new().open_receiver(&fifo).unwrap();
+    let script = format!("exec 9> {}; {script}", fifo.display());
+    let mut running = sh(&script).timeout(timeout).start().unwrap();
+    assert!(matches!(running.next().await.unwrap(), Event::Data(data) if data == b"started\n"));
+    (running, alive, dir)
+}
+
+async fn all_gone(mut alive: pipe::Receiver) {
+    let mut rest = Vec::new();
+    tokio::io::AsyncReadExt::read_to_end(&mut alive, &mut rest).await.unwrap();
+    assert!(rest.is_empty());
+}
+
+#[tokio::test]
+async fn the_deadline_ends_the_whole_group() {
+    let script = "trap '' TERM; sleep 1000 & echo started; wait; sleep 1000";
+    let (mut running, alive, _dir) = with_child(script, Duration::from_secs(3)).await;
+    let error = running.next().await.unwrap_err();
     assert!(matches!(error, Error::Timeout { .. }), "{error}");
-    assert_eq!(reader.await.unwrap().unwrap(), b"");
+    all_gone(alive).await;
 }
 
 #[tokio::test]
 async fn dropping_kills_the_group() {
-    let dir = tempfile::tempdir().unwrap();
-    let fifo = dir.path().join("alive");
-    nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
-    let script = format!("(echo up; exec sleep 1000) > {} & echo started; wait", fifo.display());
-    let reader = tokio::task::spawn_blocking(move || std::fs::read(fifo));
-    let mut running = sh(&script).start().unwrap();
-    assert!(matches!(running.next().await.unwrap(), Event::Data(data) if data == b"started\n"));
+    let (running, alive, _dir) = with_child("sleep 1000 & echo started; wait", Duration::from_secs(60)).await;
     drop(running);
-    reader.await.unwrap().unwrap();
+    all_gone(alive).await;
 }
 
 #[tokio::test]
