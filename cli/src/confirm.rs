@@ -66,3 +66,31 @@ fn answer(io: &mut Io) -> Option<String> {
         Ok(_) => Some(line),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answering(text: &'static str) -> Io {
+        let mut io = Io::new(Box::new(std::io::sink()), Box::new(std::io::sink()), Box::new(std::io::empty()));
+        io.answers = Some(Box::new(text.as_bytes()));
+        io
+    }
+
+    #[test]
+    fn only_a_yes_is_a_yes() {
+        for (text, expected) in [("y\n", true), ("YES?\nyes\n", true), ("\n", false), ("n\n", false), ("what\n?\ny\n", true), ("", false)] {
+            assert_eq!(yes(&mut answering(text), "Sure?"), expected, "{text:?}");
+        }
+        let names: Vec<String> = (0..30).map(|number| format!("web{number}")).collect();
+        assert!(operation(&mut answering("v\ny\n"), &names, "instances", "startup", ""));
+    }
+
+    #[test]
+    fn choices_are_numbers() {
+        let choices = ["a", "b"].map(str::to_owned);
+        assert_eq!(choose(&mut answering("1\n"), "?", &choices).ok(), Some(Some(1)));
+        assert_eq!(choose(&mut answering("2\n"), "?", &choices).ok(), Some(None));
+        assert_eq!(choose(&mut answering("x\n"), "?", &choices).ok(), Some(None));
+    }
+}

@@ -69,18 +69,12 @@ impl<'a> Context<'a> {
         self.client = None;
     }
 
-    /// An opcode with the parameters every opcode has, taken from the options. The parameters pass the same strict reader
-    /// that the master has.
+    /// An opcode with the parameters every opcode has, taken from the options.
     ///
     /// # Errors
-    /// The parameters are not those of the opcode: a value on the command line has the wrong type.
+    /// As [`bare_opcode`].
     pub fn opcode(&self, op_id: &str, parameters: Value) -> Result<OpCode, Failure> {
-        let mut object = match parameters {
-            Value::Object(object) => object,
-            _ => serde_json::Map::new(),
-        };
-        object.insert("OP_ID".into(), op_id.into());
-        let mut opcode = OpCode::from_json(Value::Object(object)).map_err(|error| Failure::invalid(error.to_string()))?;
+        let mut opcode = bare_opcode(op_id, parameters)?;
         let common = serde_json::to_value(&opcode.common).map_err(|error| Failure::invalid(error.to_string()))?;
         opcode.common = self.common(common).map_err(|error| Failure::invalid(error.to_string()))?;
         Ok(opcode)
@@ -118,6 +112,19 @@ impl<'a> Context<'a> {
     pub fn name(&self) -> String {
         self.args.arg(0).to_owned()
     }
+}
+
+/// An opcode with nothing but its own parameters. They pass the same strict reader that the master has.
+///
+/// # Errors
+/// The parameters are not those of the opcode: a value on the command line has the wrong type.
+pub fn bare_opcode(op_id: &str, parameters: Value) -> Result<OpCode, Failure> {
+    let mut object = match parameters {
+        Value::Object(object) => object,
+        _ => serde_json::Map::new(),
+    };
+    object.insert("OP_ID".into(), op_id.into());
+    OpCode::from_json(Value::Object(object)).map_err(|error| Failure::invalid(error.to_string()))
 }
 
 /// Connects to the master daemon; when that fails, finds out whether this node is the master at all.

@@ -4,7 +4,7 @@
 
 use serde_json::{Value, json};
 
-use crate::context::{Context, Outcome};
+use crate::context::{Context, Outcome, bare_opcode};
 use crate::exit::Failure;
 use crate::wait::{self, many};
 
@@ -18,8 +18,7 @@ pub(super) fn run(context: &mut Context<'_>) -> Outcome {
     if entries.is_empty() {
         return Err(Failure::invalid(format!("{path} holds no instances")));
     }
-    let instances =
-        entries.into_iter().enumerate().map(|(number, entry)| instance(context, number, entry)).collect::<Result<Vec<_>, _>>()?;
+    let instances = entries.into_iter().enumerate().map(|(number, entry)| instance(number, entry)).collect::<Result<Vec<_>, _>>()?;
     let parameters = json!({"iallocator": context.args.text("iallocator"), "instances": instances});
     let op = context.opcode("OP_INSTANCE_MULTI_ALLOC", parameters)?;
     let (result, jobs) = wait::run_with_jobs(context, op)?;
@@ -31,7 +30,7 @@ pub(super) fn run(context: &mut Context<'_>) -> Outcome {
     Ok(if failed.is_empty() { code } else { crate::exit::FAILURE })
 }
 
-fn instance(context: &Context<'_>, number: usize, entry: Value) -> Result<Value, Failure> {
+fn instance(number: usize, entry: Value) -> Result<Value, Failure> {
     let Value::Object(mut entry) = entry else {
         return Err(Failure::invalid(format!("Entry {number} is no object")));
     };
@@ -40,8 +39,7 @@ fn instance(context: &Context<'_>, number: usize, entry: Value) -> Result<Value,
         entry.entry(list).or_insert_with(|| json!([]));
     }
     let name = entry.get("instance_name").and_then(Value::as_str).unwrap_or("without a name").to_owned();
-    let op = context
-        .opcode("OP_INSTANCE_CREATE", Value::Object(entry))
+    let op = bare_opcode("OP_INSTANCE_CREATE", Value::Object(entry))
         .map_err(|error| Failure::invalid(format!("Instance {name} (entry {number}): {error}")))?;
     serde_json::to_value(op).map_err(|error| Failure::invalid(error.to_string()))
 }

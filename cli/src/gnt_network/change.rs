@@ -36,18 +36,15 @@ pub(super) fn modify(context: &mut Context<'_>) -> Outcome {
         return Ok(FAILURE);
     }
     let args = &context.args;
-    // `none` takes a value away.
-    let text = |id: &str| args.text(id).map_or(Value::Null, |text| if text == "none" { Value::Null } else { json!(text) });
-    let mut parameters = json!({
+    let parameters = json!({
         "network_name": context.name(),
+        "gateway": args.text("gateway"),
+        "network6": args.text("network6"),
+        "gateway6": args.text("gateway6"),
+        "mac_prefix": args.text("mac-prefix"),
         "add_reserved_ips": args.words("add-reserved-ips"),
         "remove_reserved_ips": args.words("remove-reserved-ips"),
     });
-    for (id, name) in [("gateway", "gateway"), ("gateway6", "gateway6"), ("mac-prefix", "mac_prefix"), ("network6", "network6")] {
-        if args.given(id) {
-            parameters[name] = text(id);
-        }
-    }
     let op = context.opcode("OP_NETWORK_SET_PARAMS", parameters)?;
     wait::run_quietly(context, op)
 }

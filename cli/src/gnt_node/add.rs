@@ -21,7 +21,10 @@ pub(super) fn run(context: &mut Context<'_>) -> Outcome {
     let name = context.name();
     let options = options(context)?;
     let answer = context.call(Method::CreateJoinToken, &json!([name, options]))?;
-    let token = Token::read(&answer)?;
+    let mut token = Token::read(&answer)?;
+    if context.args.flag("force-join") {
+        token.command.push_str(" --force");
+    }
     if context.args.flag("ssh") {
         over_ssh(context, &name, &token)?;
     } else {
@@ -53,11 +56,12 @@ impl Token {
     }
 }
 
+/// The opcode that the token leads to, but for the node's name.
 fn options(context: &Context<'_>) -> Result<Value, Failure> {
     let args = &context.args;
-    Ok(json!({
+    let parameters = json!({
+        "node_name": context.name(),
         "readd": args.flag("readd"),
-        "force_join": args.flag("force-join"),
         "node_setup": !args.flag("no-node-setup"),
         "group": args.text("node-group"),
         "secondary_ip": args.text("secondary-ip"),
@@ -66,10 +70,15 @@ fn options(context: &Context<'_>) -> Result<Value, Failure> {
         "ndparams": args.dict("node-parameters"),
         "hv_state": groups_of_params(args, "hypervisor-state")?,
         "disk_state": groups_of_params(args, "disk-state")?,
-        "priority": args.text("priority"),
-        "verbose": args.flag("verbose"),
-        "reason": context.reason(),
-    }))
+    });
+    let opcode = context.opcode("OP_NODE_ADD", parameters)?;
+    let mut options = serde_json::to_value(&opcode).map_err(|error| Failure::invalid(error.to_string()))?;
+    if let Some(options) = options.as_object_mut() {
+        // The token says which node, and what it is for.
+        options.remove("OP_ID");
+        options.remove("node_name");
+    }
+    Ok(options)
 }
 
 fn tell(context: &mut Context<'_>, name: &str, token: &Token) {

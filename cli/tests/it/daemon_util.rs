@@ -28,6 +28,60 @@ fn a_daemon_that_ends_at_once_is_told() {
     assert_eq!(std::fs::read_to_string(log).unwrap(), "no configuration\n");
 }
 
+/// A daemon in Perl, which every Debian has: it says that it is ready, writes its pid file and waits for the signal.
+const DAEMON: &str = r#"#!/usr/bin/perl
+use Socket;
+$0 = "gannet-noded";
+open(my $pid, ">", "$ENV{GANETI_ROOTDIR}/run/ganeti/gannet-noded.pid") or die;
+print $pid "$$\n";
+close($pid);
+$SIG{TERM} = sub { exit 0 };
+socket(my $socket, AF_UNIX, SOCK_DGRAM, 0) or die;
+send($socket, "STATUS=up\nREADY=1", 0, sockaddr_un($ENV{NOTIFY_SOCKET})) or die;
+sleep 600;
+"#;
+
+#[test]
+fn a_daemon_is_started_found_and_stopped() {
+    let dir = tempfile::tempdir().unwrap();
+    install(dir.path(), DAEMON);
+    assert_eq!(gnt(dir.path(), &["start", "ganeti-noded"]), (0, String::new()));
+    assert_eq!(gnt(dir.path(), &["status", "gannet-noded"]), (0, "gannet-noded is running\n".into()));
+    let file = dir.path().join("root/run/ganeti/gannet-noded.pid");
+    let pid = std::fs::read_to_string(&file).unwrap();
+    assert_eq!(gnt(dir.path(), &["start", "gannet-noded"]).0, 0);
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), pid, "a running daemon is not started again");
+    assert!(!dir.path().join("root/run/ganeti/gannet-noded.notify").exists());
+    assert_eq!(gnt(dir.path(), &["stop", "gannet-noded"]), (0, String::new()));
+    assert_eq!(gnt(dir.path(), &["is-alive", "gannet-noded"]).0, 1);
+    assert!(!file.exists());
+}
+
+/// `gnt-cluster init` hands the options to `gannet-masterd bootstrap` as JSON, and starts the daemons after it.
+#[test]
+fn init_describes_the_cluster() {
+    let dir = tempfile::tempdir().unwrap();
+    install(dir.path(), "#!/bin/sh\n");
+    std::fs::rename(dir.path().join("gannet-noded"), dir.path().join("gannet-masterd")).unwrap();
+    std::fs::write(dir.path().join("gannet-masterd"), "#!/bin/sh\n[ \"$1\" = bootstrap ] && cat > \"$GANETI_ROOTDIR/spec\"\n").unwrap();
+    let root = dir.path().join("root");
+    std::fs::create_dir_all(&root).unwrap();
+    let line = "--enabled-hypervisors fake --enabled-disk-templates file,diskless --master-netdev eth0 -B vcpus=2 --specs-mem-size max=2g \
+                --no-etc-hosts --no-ssh-init -N mode=bridged,link=br0 -s 192.0.2.1 cluster.example.com";
+    let output = Command::new(dir.path().join("gnt"))
+        .args(["cluster", "init"])
+        .args(line.split_whitespace())
+        .env("GANETI_ROOTDIR", &root)
+        .env("PATH", "/usr/bin:/bin")
+        .output()
+        .unwrap();
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(told.contains("The cluster is made, but gannet-confd did not start"), "{told}");
+    assert_eq!(output.status.code(), Some(1));
+    let spec: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(root.join("spec")).unwrap()).unwrap();
+    insta::assert_snapshot!("init", serde_json::to_string_pretty(&spec).unwrap());
+}
+
 #[test]
 fn names_and_states() {
     let dir = tempfile::tempdir().unwrap();

@@ -1,5 +1,7 @@
 //! Command lines in, output and exit code out, against a master that answers what the test tells it.
 
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed, which is what it is for")]
+
 mod console;
 mod contract;
 mod daemon_util;

@@ -113,7 +113,7 @@ const LINES: &[&str] = &[
     "gnt-network add-tags --print-jobid net1 t",
     "gnt-network connect -N mode=routed,link=100 --no-conflicts-check --priority low net1 g1",
     "gnt-network disconnect --priority low net1 g1",
-    "gnt-network modify --add-reserved-ips 10.0.0.5 --remove-reserved-ips 10.0.0.6 --dry-run --gateway none --gateway6 fe80::1 -m aa:bb:cc --network6 \
+    "gnt-network modify --add-reserved-ips 10.0.0.5 --remove-reserved-ips 10.0.0.6 --dry-run --gateway 10.0.0.9 --gateway6 fe80::1 -m aa:bb:cc --network6 \
      fe80::/64 --print-jobid --priority low net1",
     "gnt-network remove --dry-run -f --print-jobid --priority low net1",
     "gnt-network remove-tags --print-jobid net1 t",
