@@ -38,9 +38,12 @@ mod table;
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use gannet_core::config::Config;
 use gannet_core::error::{ErrorCode, WireError};
+use gannet_core::id::NodeUuid;
 use gannet_core::query::filter::make_simple_filter;
 use gannet_core::query::{Filter, FilterValue, Resource, UnknownResource, field};
+use gannet_proto::node::InstanceListReply;
 use serde_json::Value;
 
 use crate::job::JobRow;
@@ -48,6 +51,7 @@ use crate::master::Master;
 
 pub use os::diagnose as os_diagnose;
 
+use live::{Guests, NodeGuests};
 use table::{Request, Style};
 
 pub(crate) use instance::runs as instance_runs;
@@ -124,6 +128,26 @@ pub fn tags(master: &Master, kind: &str, name: &str) -> Result<Value, WireError>
 #[must_use]
 pub fn job_values(row: &JobRow, fields: &[String]) -> Vec<Value> {
     job::values(row, fields)
+}
+
+/// The JSON of the answer about instances, for whoever has the configuration and what nodes said of their guests: benches
+/// and simulators. Nodes without a reply are silent.
+///
+/// # Errors
+/// A filter that is none or that cannot be applied.
+pub fn instances_json(
+    config: &Config,
+    replies: impl IntoIterator<Item = (NodeUuid, InstanceListReply)>,
+    fields: &[String],
+    filter: &Value,
+    classic: bool,
+) -> Result<String, WireError> {
+    let filter = Filter::try_from(filter).map_err(|error| WireError::prereq(error.to_string(), ErrorCode::Invalid))?;
+    let request = Request { fields, filter, style: if classic { Style::Classic } else { Style::New } };
+    let live = Guests::new(replies.into_iter().map(|(node, reply)| (node, Arc::new(NodeGuests::new(reply)))).collect());
+    let (rows, _) = instance::candidates(config, request.names(Resource::Instance))?;
+    let rows = instance::select(config, Some(&live), &request, rows)?;
+    instance::write(config, Some(&live), &request, &rows)
 }
 
 async fn answer(master: &Arc<Master>, resource: Resource, request: &Request<'_>) -> Result<String, WireError> {

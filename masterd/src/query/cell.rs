@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use gannet_core::config::ParamMap;
 use gannet_core::query::{ResultEntry, ResultStatus};
@@ -34,8 +33,6 @@ pub(crate) enum Cell<'a> {
     TextMap(&'a BTreeMap<String, String>),
     Tags(&'a TagSet),
     Layered(Layered<'a>),
-    /// JSON that many rows share.
-    Raw(Arc<str>),
 }
 
 impl<'a> Cell<'a> {
@@ -131,7 +128,6 @@ impl<'a> Cell<'a> {
             Self::TextMap(map) => write_json(out, map),
             Self::Tags(tags) => write_json(out, tags),
             Self::Layered(layered) => layered.write(out),
-            Self::Raw(json) => out.extend_from_slice(json.as_bytes()),
         }
     }
 }
@@ -228,7 +224,6 @@ mod tests {
             Cell::Uints(vec![Some(1), None]),
             Cell::Json(json!({"a": [1]})),
             Cell::Tags(&tags),
-            Cell::Raw("[1]".into()),
         ];
         for cell in cells {
             let mut text = Vec::new();

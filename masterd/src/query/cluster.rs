@@ -102,7 +102,7 @@ fn architecture() -> Value {
 
 /// The answer to `QueryClusterInfo` (`parity/luxi.json`: cluster_info_keys).
 #[must_use]
-pub fn info(config: &Config) -> Value {
+pub(crate) fn info(config: &Config) -> Value {
     let cluster = config.cluster();
     let none = ParamMap::new();
     let enabled = |hypervisor: &str| cluster.enabled_hypervisors.iter().any(|name| name == hypervisor);

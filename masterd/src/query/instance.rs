@@ -56,21 +56,6 @@ impl<'a> Instances<'a> {
         Self { config, live, hv: RefCell::default(), be: RefCell::default(), nic: RefCell::default() }
     }
 
-    /// The instances that `request` is about before its filter is looked at.
-    fn candidates(config: &'a Config, names: Option<Vec<&FilterValue>>) -> Result<(Vec<&'a Instance>, bool), WireError> {
-        match names {
-            Some(names) if !names.is_empty() => {
-                let find = |name: &&FilterValue| Ok(config.find_instance(&super::name_text(name))?.as_ref());
-                Ok((names.iter().map(find).collect::<Result<_, WireError>>()?, true))
-            }
-            _ => {
-                let mut all: Vec<&Instance> = config.instances().map(Arc::as_ref).collect();
-                super::sort_nicely(&mut all, |instance| instance.name.as_str());
-                Ok((all, false))
-            }
-        }
-    }
-
     fn pnode(&self, instance: &Instance) -> Option<&'a Node> {
         self.config.node(&instance.primary_node).map(Arc::as_ref)
     }
@@ -238,13 +223,32 @@ fn plain<'a>(name: &str) -> Option<fn(&Instances<'a>, &'a Instance) -> Cell<'a>>
     })
 }
 
+/// The instances that a request is about before its filter is looked at: those with these names, or all, and whether they
+/// were named.
+///
+/// # Errors
+/// A name that does not exist.
+pub(crate) fn candidates<'a>(config: &'a Config, names: Option<Vec<&FilterValue>>) -> Result<(Vec<&'a Instance>, bool), WireError> {
+    match names {
+        Some(names) if !names.is_empty() => {
+            let find = |name: &&FilterValue| Ok(config.find_instance(&super::name_text(name))?.as_ref());
+            Ok((names.iter().map(find).collect::<Result<_, WireError>>()?, true))
+        }
+        _ => {
+            let mut all: Vec<&Instance> = config.instances().map(Arc::as_ref).collect();
+            super::sort_nicely(&mut all, |instance| instance.name.as_str());
+            Ok((all, false))
+        }
+    }
+}
+
 /// Answers a request about instances.
 ///
 /// # Errors
 /// A name that does not exist, or a filter that cannot be applied.
 pub(crate) async fn answer(master: &Master, request: &Request<'_>) -> Result<String, WireError> {
     let state = master.store().state();
-    let (rows, named) = Instances::candidates(&state.config, request.names(Resource::Instance))?;
+    let (rows, named) = candidates(&state.config, request.names(Resource::Instance))?;
     let unfiltered;
     let request = if named {
         unfiltered = request.unfiltered();

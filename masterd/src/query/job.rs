@@ -85,7 +85,7 @@ fn pair(time: Option<Timestamp>) -> Value {
 
 /// The values of fields of one job; null for an unknown field (Ganeti, in `WaitForJobChange`).
 #[must_use]
-pub fn values(row: &JobRow, fields: &[String]) -> Vec<Value> {
+pub(crate) fn values(row: &JobRow, fields: &[String]) -> Vec<Value> {
     let found = Found { id: row.job.id, job: Some(&row.job), archived: false };
     fields.iter().map(|name| Jobs::column(name).map_or(Value::Null, |column| Jobs.cell(found, &column).to_value())).collect()
 }

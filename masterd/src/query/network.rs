@@ -66,9 +66,9 @@ impl<'a> Networks<'a> {
 
 /// One sign per address: `X` used or reserved, `.` free. `None` without an address pool.
 fn map(network: &Network) -> Option<String> {
-    let (used, reserved) = (network.reservations.as_deref()?, network.ext_reservations.as_deref().unwrap_or_default());
-    let mut reserved = reserved.bytes();
-    Some(used.bytes().map(|used| if used == b'1' || reserved.next() == Some(b'1') { 'X' } else { '.' }).collect())
+    let used = network.reservations.as_deref()?.bytes();
+    let reserved = network.ext_reservations.as_deref().unwrap_or_default().bytes().chain(std::iter::repeat(b'0'));
+    Some(used.zip(reserved).map(|pair| if pair == (b'0', b'0') { '.' } else { 'X' }).collect())
 }
 
 fn count(network: &Network, sign: char) -> Option<usize> {

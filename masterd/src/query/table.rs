@@ -125,11 +125,6 @@ impl<'f, C> Plan<'f, C> {
         Ok(wanted)
     }
 
-    /// The values of a row as trees.
-    pub(crate) fn values<'a, T: Table<'a, Column = C>>(&self, table: &T, row: T::Row) -> Vec<serde_json::Value> {
-        self.cells(table, row).map(|cell| cell.to_value()).collect()
-    }
-
     fn cells<'s, 'a, T: Table<'a, Column = C>>(&'s self, table: &'s T, row: T::Row) -> impl Iterator<Item = Cell<'a>> + 's
     where
         'a: 's,
