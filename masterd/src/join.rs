@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gannet_core::error::{ErrorCode, WireError};
-use gannet_core::opcode::NodeAdd;
+use gannet_core::opcode::{Common, NodeAdd, Op, OpCode, Parameters};
 use gannet_core::paths::JOIN_PORT;
 use gannet_proto::MAX_MESSAGE;
 use gannet_proto::join::join_server::JoinServer;
@@ -44,7 +44,7 @@ pub async fn create_token(master: &Arc<Master>, node_name: &str, options: Value)
     let invalid = |text: String| WireError::prereq(text, ErrorCode::Invalid);
     let (options, ttl_s) = split_ttl(options)?;
     let name = resolve::full_name(master.paths(), node_name).to_ascii_lowercase();
-    let unit = node_add(&name, &options).map_err(invalid)?;
+    let (_, unit) = node_add(&name, &options).map_err(invalid)?;
     let state = master.store().state();
     let known = state.config.nodes().any(|node| node.name.as_str() == name);
     match (known, unit.readd) {
@@ -155,12 +155,16 @@ fn split_ttl(options: Value) -> Result<(Map<String, Value>, u64), WireError> {
     Ok((options, ttl))
 }
 
-/// The opcode that a token leads to.
-fn node_add(name: &str, options: &Map<String, Value>) -> Result<NodeAdd, String> {
+/// The opcode that a token leads to: its own parameters, and those that every opcode has.
+fn node_add(name: &str, options: &Map<String, Value>) -> Result<(Common, NodeAdd), String> {
     let mut parameters = options.clone();
+    parameters.insert("OP_ID".to_owned(), NodeAdd::OP_ID.into());
     parameters.insert("node_name".to_owned(), name.into());
-    serde_json::from_value(Value::Object(parameters))
-        .map_err(|error| format!("The options of a join token are those of OP_NODE_ADD: {error}"))
+    let opcode = OpCode::from_json(Value::Object(parameters)).map_err(|error| format!("The options of a join token are those of OP_NODE_ADD: {error}"))?;
+    match opcode.op {
+        Op::NodeAdd(unit) => Ok((opcode.common, unit)),
+        other => Err(format!("a join token leads to OP_NODE_ADD, not to {}", other.id())),
+    }
 }
 
 #[cfg(test)]
@@ -170,7 +174,7 @@ mod tests {
     #[test]
     fn options_are_those_of_the_opcode() {
         let (options, ttl) = split_ttl(json!({"ttl": 60, "group": "default", "vm_capable": false})).expect("good options");
-        let unit = node_add("node2.example.com", &options).expect("good options");
+        let (_, unit) = node_add("node2.example.com", &options).expect("good options");
         assert_eq!((ttl, unit.group.as_deref(), unit.vm_capable), (60, Some("default"), Some(false)));
         assert!(node_add("node2.example.com", json!({"colour": 1}).as_object().expect("an object")).is_err());
         assert!(split_ttl(json!({"ttl": 0})).is_err() && split_ttl(json!([])).is_err());

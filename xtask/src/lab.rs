@@ -151,6 +151,16 @@ impl Lab {
         self.prefix.address(200)
     }
 
+    /// Where RAPI answers. Daemons of a fake node listen on that node's address only, since all nodes share the ports of
+    /// one machine; a real node listens on the cluster's address, too.
+    #[must_use]
+    pub fn rapi_ip(&self) -> Ipv4Addr {
+        match self.kind {
+            Kind::Real => self.cluster_ip(),
+            Kind::Fake => self.prefix.address(1),
+        }
+    }
+
     /// A node by its full or short name, or its number.
     ///
     /// # Errors

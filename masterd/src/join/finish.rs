@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use gannet_core::config::{Node, ParamMap, Stamps};
 use gannet_core::id::{GroupUuid, NodeUuid};
 use gannet_core::name::NodeName;
+use gannet_core::opcode::{Op, OpCode};
 use gannet_core::quantity::Timestamp;
 use gannet_proto::node::HelloRequest;
 
@@ -40,7 +41,7 @@ pub(super) async fn add_node(master: Arc<Master>, id: String) {
 }
 
 async fn submit(master: &Arc<Master>, token: &Token) -> Result<Option<gannet_core::id::JobId>, String> {
-    let unit = node_add(&token.node, &token.options)?;
+    let (common, unit) = node_add(&token.node, &token.options)?;
     let name: NodeName = token.node.parse().map_err(|error: gannet_core::name::InvalidName| error.to_string())?;
     let state = master.store().state();
     let known = state.config.nodes().any(|node| node.name == name);
@@ -51,7 +52,7 @@ async fn submit(master: &Arc<Master>, token: &Token) -> Result<Option<gannet_cor
     wait_for_agent(master, &candidate(name, token.address)).await?;
     let mut unit = unit;
     unit.primary_ip.get_or_insert_with(|| token.address.to_string());
-    master.queue().submit(vec![unit.into()], false).await.map(Some).map_err(|error| error.to_string())
+    master.queue().submit(vec![OpCode { common, op: Op::NodeAdd(unit) }], false).await.map(Some).map_err(|error| error.to_string())
 }
 
 async fn wait_for_agent(master: &Master, node: &Node) -> Result<(), String> {

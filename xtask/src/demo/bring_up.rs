@@ -93,7 +93,7 @@ fn init(lab: &Lab, rapi: &Rapi) -> Result<()> {
         lab.cluster_name
     );
     gnt::shown(lab, master, &line, |_| Ok(()))?;
-    let rapi_at = SocketAddr::from((lab.cluster_ip(), RAPI_PORT));
+    let rapi_at = SocketAddr::from((lab.rapi_ip(), RAPI_PORT));
     run::wait_for(&format!("RAPI on {rapi_at}"), Duration::from_secs(20), || {
         TcpStream::connect_timeout(&rapi_at, Duration::from_secs(1)).ok()
     })

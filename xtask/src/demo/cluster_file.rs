@@ -93,8 +93,7 @@ impl Rapi {
         let mut random = [0_u8; 16];
         fs::File::open("/dev/urandom").and_then(|mut file| file.read_exact(&mut random)).context("no random numbers from /dev/urandom")?;
         let password = random.iter().map(|byte| format!("{byte:02x}")).collect();
-        // A fake cluster's own address needs no setting up: all of 127.0.0.0/8 is there.
-        Ok(Self { url: format!("https://{}:5080", lab.cluster_ip()), user: "demo".to_owned(), password })
+        Ok(Self { url: format!("https://{}:5080", lab.rapi_ip()), user: "demo".to_owned(), password })
     }
 
     /// The line of the users file.
