@@ -1,5 +1,6 @@
 //! What each opcode does. One file per opcode, in the folder of its noun; its parameters are in `gannet_core::opcode`.
 
+mod cluster;
 mod instance;
 mod node;
 mod tags;
@@ -16,7 +17,20 @@ use crate::job::{Finished, OpContext, OpError, drive};
 /// [`OpError`].
 pub async fn dispatch(context: &OpContext, op: &Op) -> Result<Finished, OpError> {
     match op {
+        Op::ClusterActivateMasterIp(unit) => Box::pin(drive(context, unit)).await,
+        Op::ClusterConfigQuery(unit) => Box::pin(drive(context, unit)).await,
+        Op::ClusterDeactivateMasterIp(unit) => Box::pin(drive(context, unit)).await,
+        Op::ClusterDestroy(unit) => Box::pin(drive(context, unit)).await,
+        Op::ClusterPostInit(unit) => Box::pin(drive(context, unit)).await,
+        Op::ClusterQuery(unit) => Box::pin(drive(context, unit)).await,
+        Op::ClusterRedistConf(unit) => Box::pin(drive(context, unit)).await,
+        Op::ClusterSetParams(unit) => Box::pin(drive(context, unit)).await,
+        Op::ClusterVerify(unit) => Box::pin(drive(context, unit)).await,
+        Op::ClusterVerifyConfig(unit) => Box::pin(drive(context, unit)).await,
+        Op::ClusterVerifyDisks(unit) => Box::pin(drive(context, unit)).await,
+        Op::ClusterVerifyGroup(unit) => Box::pin(drive(context, unit)).await,
         Op::InstanceConsole(unit) => Box::pin(drive(context, unit)).await,
+        Op::InstanceCreate(unit) => Box::pin(drive(context, &**unit)).await,
         Op::InstanceFailover(unit) => Box::pin(drive(context, unit)).await,
         Op::InstanceMigrate(unit) => Box::pin(drive(context, unit)).await,
         Op::NodeAdd(unit) => Box::pin(drive(context, unit)).await,
@@ -26,6 +40,13 @@ pub async fn dispatch(context: &OpContext, op: &Op) -> Result<Finished, OpError>
         Op::NodeQueryvols(unit) => Box::pin(drive(context, unit)).await,
         Op::NodeRemove(unit) => Box::pin(drive(context, unit)).await,
         Op::NodeSetParams(unit) => Box::pin(drive(context, unit)).await,
+        Op::InstanceActivateDisks(unit) => Box::pin(drive(context, unit)).await,
+        Op::InstanceDeactivateDisks(unit) => Box::pin(drive(context, unit)).await,
+        Op::InstanceMultiAlloc(unit) => Box::pin(drive(context, unit)).await,
+        Op::InstanceReboot(unit) => Box::pin(drive(context, unit)).await,
+        Op::InstanceRemove(unit) => Box::pin(drive(context, unit)).await,
+        Op::InstanceShutdown(unit) => Box::pin(drive(context, unit)).await,
+        Op::InstanceStartup(unit) => Box::pin(drive(context, unit)).await,
         Op::TagsGet(unit) => Box::pin(drive(context, unit)).await,
         Op::TagsSearch(unit) => Box::pin(drive(context, unit)).await,
         Op::TagsSet(unit) => Box::pin(drive(context, unit)).await,

@@ -86,9 +86,10 @@ impl Placer {
     /// Only when the configuration contradicts itself.
     pub async fn new(held: &Held<'_>, template: DiskTemplate) -> Result<Self, Refusal> {
         let config = held.config();
-        let asked = config.nodes().filter(|node| node_check::usable(node).is_ok()).map(|node| async move {
-            (node.uuid.clone(), ask(held, node, template).await)
-        });
+        let asked = config
+            .nodes()
+            .filter(|node| node_check::usable(node).is_ok())
+            .map(|node| async move { (node.uuid.clone(), ask(held, node, template).await) });
         let mut facts = HashMap::new();
         for (uuid, answer) in join_all(asked).await {
             match answer {
@@ -307,7 +308,8 @@ mod tests {
 
     #[test]
     fn nodes_that_do_not_answer_are_left_out() {
-        let all = HashMap::from([(node(1), facts(3000, &[("web1.example.com", 256)])), (node(2), facts(4000, &[])), (node(3), facts(4000, &[]))]);
+        let all =
+            HashMap::from([(node(1), facts(3000, &[("web1.example.com", 256)])), (node(2), facts(4000, &[])), (node(3), facts(4000, &[]))]);
         assert_eq!(allocate(&all, |_| {}).unwrap(), [node(2)]);
         assert_eq!(allocate(&all, |wanted| wanted.nodes = Some(vec![node(3)])).unwrap(), [node(3)]);
         let only_first = HashMap::from([(node(1), facts(3000, &[]))]);

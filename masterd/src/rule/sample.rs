@@ -42,9 +42,10 @@ pub(crate) fn instance(n: u32, on: u32) -> Instance {
 }
 
 fn cluster() -> Cluster {
-    read(json!({
+    // A text, since `json!` gives up on an object of this size.
+    let text = r#"{
         "rsahostkeypub": "", "highest_used_port": 11000, "tcpudp_port_pool": [], "mac_prefix": "aa:00:00", "reserved_lvs": [],
-        "master_node": uuid(1, 1), "master_ip": "192.0.2.100", "master_netdev": "lo", "master_netmask": 32,
+        "master_node": "MASTER", "master_ip": "192.0.2.100", "master_netdev": "lo", "master_netmask": 32,
         "use_external_mip_script": false, "cluster_name": "cluster.example.com",
         "file_storage_dir": "/srv/ganeti/file-storage", "shared_file_storage_dir": "/srv/ganeti/shared-file-storage",
         "gluster_storage_dir": "", "enabled_hypervisors": ["fake", "kvm"], "hvparams": {}, "os_hvp": {}, "beparams": {},
@@ -55,8 +56,9 @@ fn cluster() -> Cluster {
         "enabled_disk_templates": ["diskless", "file", "sharedfile"], "candidate_certs": {}, "max_running_jobs": 20,
         "max_tracked_jobs": 25, "install_image": "", "instance_communication_network": "", "zeroing_image": "",
         "compression_tools": [], "enabled_user_shutdown": false, "data_collectors": {}, "ssh_key_type": "rsa",
-        "ssh_key_bits": 2048, "serial_no": 1, "uuid": uuid(0, 1)
-    }))
+        "ssh_key_bits": 2048, "serial_no": 1, "uuid": "00000000-0000-4000-8000-000000000001"
+    }"#;
+    serde_json::from_str(&text.replace("MASTER", &uuid(1, 1))).expect("the sample has the form of the configuration")
 }
 
 fn group() -> NodeGroup {
