@@ -76,7 +76,7 @@ impl<'a> Table<'a> for Jobs {
 }
 
 fn time(time: Option<Timestamp>) -> Cell<'static> {
-    time.map_or(Cell::UNAVAIL, |time| Cell::json(time))
+    time.map_or(Cell::UNAVAIL, Cell::json)
 }
 
 fn pair(time: Option<Timestamp>) -> Value {
