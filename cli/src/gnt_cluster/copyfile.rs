@@ -11,7 +11,8 @@ use crate::exit::{FAILURE, Failure, SUCCESS};
 pub(super) fn run(context: &mut Context<'_>) -> Outcome {
     let given = context.name();
     let path = std::path::absolute(&given).map_err(|error| Failure::io(given.clone(), error))?;
-    if !path.is_file() {
+    // On a virtual node paths are those below its root.
+    if !context.env.paths().at(&path).is_file() {
         return Err(Failure::invalid(format!("No such filename '{}'", path.display())));
     }
     let named: Vec<String> = context.args.texts("node").into_iter().map(str::to_owned).collect();

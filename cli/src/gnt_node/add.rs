@@ -21,42 +21,44 @@ pub(super) fn run(context: &mut Context<'_>) -> Outcome {
     let name = context.name();
     let options = options(context)?;
     let answer = context.call(Method::CreateJoinToken, &json!([name, options]))?;
-    let mut token = Token::read(&answer)?;
-    if context.args.flag("force-join") {
-        token.command.push_str(" --force");
+    let token = Token::read(&answer)?;
+    if context.args.flag("verbose") {
+        context.io.note(format_args!("Token {} is for {}.", token.id, token.node));
     }
     if context.args.flag("ssh") {
-        over_ssh(context, &name, &token)?;
+        over_ssh(context, &token)?;
     } else {
-        tell(context, &name, &token);
+        tell(context, &token);
     }
-    let job = joined(context, &name, &token)?;
-    wait::follow(context, job)?;
-    context.io.line(format_args!("Node {name} is part of the cluster."));
+    if let Some(job) = joined(context, &token)? {
+        wait::follow(context, job)?;
+    }
+    context.io.line(format_args!("Node {} is part of the cluster.", token.node));
     Ok(SUCCESS)
 }
 
 struct Token {
+    /// By which the master knows it.
     id: String,
-    text: String,
-    command: String,
+    /// The node's full name.
+    node: String,
+    /// What the node must know.
+    secret: String,
     expires: f64,
 }
 
 impl Token {
     fn read(answer: &Value) -> Result<Self, Failure> {
-        let text = |key: &str| answer.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
-        let token = text("token");
-        if token.is_empty() {
-            return Err(Failure::Refused("The master's answer has no token".into()));
-        }
-        let command = Some(text("command")).filter(|command| !command.is_empty()).unwrap_or_else(|| format!("gannet-noded join {token}"));
-        let id = Some(text("id")).filter(|id| !id.is_empty()).unwrap_or_else(|| token.clone());
-        Ok(Self { id, text: token, command, expires: answer.get("expires").and_then(Value::as_f64).unwrap_or_default() })
+        let text = |key: &str| {
+            let text = answer.get(key).and_then(Value::as_str).map(str::to_owned);
+            text.ok_or_else(|| Failure::Refused(format!("The master's answer has no {key}")))
+        };
+        let expires = answer.get("expires").and_then(Value::as_f64).unwrap_or_default();
+        Ok(Self { id: text("id")?, node: text("node")?, secret: text("token")?, expires })
     }
 }
 
-/// The opcode that the token leads to, but for the node's name.
+/// The parameters of the `OP_NODE_ADD` that follows, without the name.
 fn options(context: &Context<'_>) -> Result<Value, Failure> {
     let args = &context.args;
     let parameters = json!({
@@ -71,55 +73,68 @@ fn options(context: &Context<'_>) -> Result<Value, Failure> {
         "hv_state": groups_of_params(args, "hypervisor-state")?,
         "disk_state": groups_of_params(args, "disk-state")?,
     });
-    let opcode = context.opcode("OP_NODE_ADD", parameters)?;
-    let mut options = serde_json::to_value(&opcode).map_err(|error| Failure::invalid(error.to_string()))?;
+    let op = context.opcode("OP_NODE_ADD", parameters)?;
+    let mut options = serde_json::to_value(op).map_err(|error| Failure::invalid(error.to_string()))?;
     if let Some(options) = options.as_object_mut() {
-        // The token says which node, and what it is for.
         options.remove("OP_ID");
         options.remove("node_name");
     }
     Ok(options)
 }
 
-fn tell(context: &mut Context<'_>, name: &str, token: &Token) {
+/// What comes after the token on the node's command line: a node of another cluster must be told twice.
+fn force(context: &Context<'_>) -> &'static str {
+    if context.args.flag("force-join") { " --force" } else { "" }
+}
+
+fn tell(context: &mut Context<'_>, token: &Token) {
     if context.args.flag("no-ssh-key-check") {
         context.io.note("--no-ssh-key-check has no effect without --ssh: nothing connects to the node.");
     }
-    context.io.note(format_args!("Run this as root on {name}, before {}:", time::date_time(token.expires)));
-    context.io.line(format_args!("  {}", token.command));
+    let force = force(context);
+    context.io.note(format_args!("Run this as root on {}, before {}:", token.node, time::date_time(token.expires)));
+    context.io.line(format_args!("  gannet-noded join {}{force}", token.secret));
     context.io.flush();
     context.io.note("Waiting for the node...");
 }
 
-/// The token goes through standard input, so that no list of processes shows it.
-fn over_ssh(context: &mut Context<'_>, name: &str, token: &Token) -> Result<(), Failure> {
+/// The token goes through standard input, so that no list of processes on this machine shows it.
+fn over_ssh(context: &mut Context<'_>, token: &Token) -> Result<(), Failure> {
     use std::io::Write as _;
 
+    let failed = |error| Failure::io(format!("ssh to {}", token.node), error);
     let checking = if context.args.flag("no-ssh-key-check") { "no" } else { "ask" };
-    context.io.note(format_args!("Running gannet-noded join on {name} over SSH..."));
+    let remote = format!("read -r token && exec gannet-noded join \"$token\"{}", force(context));
+    context.io.note(format_args!("Running gannet-noded join on {} over SSH...", token.node));
     let mut child = Command::new("ssh")
-        .args(["-oConnectTimeout=10", &format!("-oStrictHostKeyChecking={checking}"), &format!("root@{name}"), "gannet-noded", "join", "-"])
+        .args(["-oConnectTimeout=10", "-oServerAliveInterval=10", &format!("-oStrictHostKeyChecking={checking}")])
+        .args([&format!("root@{}", token.node), &remote])
         .stdin(Stdio::piped())
         .spawn()
         .map_err(|error| Failure::io("cannot run ssh", error))?;
     if let Some(mut input) = child.stdin.take() {
-        writeln!(input, "{}", token.text).map_err(|error| Failure::io(format!("ssh to {name}"), error))?;
+        writeln!(input, "{}", token.secret).map_err(failed)?;
     }
-    let status = child.wait().map_err(|error| Failure::io(format!("ssh to {name}"), error))?;
+    let status = child.wait().map_err(failed)?;
     match status.success() {
         true => Ok(()),
-        false => Err(Failure::NodeSetup(format!("gannet-noded join on {name} over SSH failed ({status}); what it said stands above"))),
+        false => {
+            Err(Failure::NodeSetup(format!("gannet-noded join on {} over SSH failed ({status}); what it said stands above", token.node)))
+        }
     }
 }
 
-/// Waits until the node has used the token; gives the job that adds it.
-fn joined(context: &mut Context<'_>, name: &str, token: &Token) -> Result<JobId, Failure> {
+/// Waits until the node has used the token; gives the job that adds it, or `None` when it was added already.
+fn joined(context: &mut Context<'_>, token: &Token) -> Result<Option<JobId>, Failure> {
+    let name = &token.node;
     loop {
         let status = context.call(Method::JoinStatus, &json!([token.id]))?;
         if let Some(job) = status.get("job").filter(|job| !job.is_null()) {
-            return serde_json::from_value(job.clone()).map_err(|_| Failure::Refused(format!("The master answered with the job id {job}")));
+            let job = serde_json::from_value(job.clone()).map_err(|_| Failure::Refused(format!("{job} is no job id")))?;
+            return Ok(Some(job));
         }
         match status.get("state").and_then(Value::as_str) {
+            Some("submitted") => return Ok(None),
             Some("expired") => {
                 return Err(Failure::NodeSetup(format!(
                     "Node {name} did not join in time, and the token is void. Run `gnt-node add {name}` again for a new one."

@@ -1,14 +1,24 @@
 //! Starting and stopping daemons, here a shell script in the place of one.
 
+use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
-/// A directory with a copy of `gnt`, beside which a program called `gannet-noded` lies.
-fn install(dir: &Path, script: &str) {
-    std::fs::copy(env!("CARGO_BIN_EXE_gnt"), dir.join("gnt")).unwrap();
-    let program = dir.join("gannet-noded");
-    std::fs::write(&program, script).unwrap();
+/// A directory in which `gnt` lies beside what the test puts there.
+fn directory() -> tempfile::TempDir {
+    let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    std::fs::hard_link(env!("CARGO_BIN_EXE_gnt"), dir.path().join("gnt")).unwrap();
+    dir
+}
+
+/// Writes a program, by a process of its own: a file that this one had open could still be open in a child that another test has just
+/// forked, and the system runs no file that is open for writing.
+fn install(dir: &Path, name: &str, script: &str) {
+    let program = dir.join(name);
+    let mut shell = Command::new("sh").args(["-c", "cat > \"$0\""]).arg(&program).stdin(Stdio::piped()).spawn().unwrap();
+    shell.stdin.take().unwrap().write_all(script.as_bytes()).unwrap();
+    assert!(shell.wait().unwrap().success());
     std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
 }
 
@@ -19,8 +29,8 @@ fn gnt(dir: &Path, words: &[&str]) -> (i32, String) {
 
 #[test]
 fn a_daemon_that_ends_at_once_is_told() {
-    let dir = tempfile::tempdir().unwrap();
-    install(dir.path(), "#!/bin/sh\necho no configuration >&2\nexit 3\n");
+    let dir = directory();
+    install(dir.path(), "gannet-noded", "#!/bin/sh\necho no configuration >&2\nexit 3\n");
     let (code, told) = gnt(dir.path(), &["start", "gannet-noded"]);
     assert_eq!(code, 1);
     assert!(told.contains("gannet-noded ended before it was ready (exit status: 3)"), "{told}");
@@ -43,8 +53,8 @@ sleep 600;
 
 #[test]
 fn a_daemon_is_started_found_and_stopped() {
-    let dir = tempfile::tempdir().unwrap();
-    install(dir.path(), DAEMON);
+    let dir = directory();
+    install(dir.path(), "gannet-noded", DAEMON);
     assert_eq!(gnt(dir.path(), &["start", "ganeti-noded"]), (0, String::new()));
     assert_eq!(gnt(dir.path(), &["status", "gannet-noded"]), (0, "gannet-noded is running\n".into()));
     let file = dir.path().join("root/run/ganeti/gannet-noded.pid");
@@ -60,10 +70,8 @@ fn a_daemon_is_started_found_and_stopped() {
 /// `gnt-cluster init` hands the options to `gannet-masterd bootstrap` as JSON, and starts the daemons after it.
 #[test]
 fn init_describes_the_cluster() {
-    let dir = tempfile::tempdir().unwrap();
-    install(dir.path(), "#!/bin/sh\n");
-    std::fs::rename(dir.path().join("gannet-noded"), dir.path().join("gannet-masterd")).unwrap();
-    std::fs::write(dir.path().join("gannet-masterd"), "#!/bin/sh\n[ \"$1\" = bootstrap ] && cat > \"$GANETI_ROOTDIR/spec\"\n").unwrap();
+    let dir = directory();
+    install(dir.path(), "gannet-masterd", "#!/bin/sh\n[ \"$1\" = bootstrap ] && cat > \"$GANETI_ROOTDIR/spec\"\n");
     let root = dir.path().join("root");
     std::fs::create_dir_all(&root).unwrap();
     let line = "--enabled-hypervisors fake --enabled-disk-templates file,diskless --master-netdev eth0 -B vcpus=2 --specs-mem-size max=2g \
@@ -84,8 +92,8 @@ fn init_describes_the_cluster() {
 
 #[test]
 fn names_and_states() {
-    let dir = tempfile::tempdir().unwrap();
-    install(dir.path(), "#!/bin/sh\n");
+    let dir = directory();
+    install(dir.path(), "gannet-noded", "#!/bin/sh\n");
     assert_eq!(gnt(dir.path(), &["status", "ganeti-noded"]), (1, "gannet-noded is not running\n".into()));
     assert_eq!(gnt(dir.path(), &["is-alive", "gannet-noded"]).0, 1);
     assert_eq!(gnt(dir.path(), &["stop", "ganeti-luxid"]).0, 0);

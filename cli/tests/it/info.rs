@@ -84,6 +84,8 @@ fn commands_on_nodes() {
         .answer("CopyFile", json!([["n2", "disk full"]]));
     insta::assert_snapshot!("command", master.run("gnt-cluster command echo -n hi").all());
     assert_eq!(master.asked("RunCommand")[0], json!([["n1", "n2"], "echo -n hi", 3600]));
+    std::fs::create_dir(master.root().join("etc")).unwrap();
+    std::fs::write(master.root().join("etc/hostname"), "n1").unwrap();
     let copy = master.run("gnt-cluster copyfile /etc/hostname");
     assert_eq!(
         (copy.code, copy.err.as_str()),

@@ -85,17 +85,16 @@ fn changing_jobs() {
 #[test]
 fn joining_a_node() {
     let master = Master::new()
-        .answer("CreateJoinToken", json!({"token": "T", "expires": 1_762_336_800, "command": "gannet-noded join T"}))
+        .answer("CreateJoinToken", json!({"id": "t1", "node": "node2.example.com", "token": "T", "expires": 1_762_336_800}))
         .answer("JoinStatus", json!({"state": "waiting", "job": null}))
-        .answer("JoinStatus", json!({"state": "joined", "job": 42}));
-    insta::assert_snapshot!("join", master.run("gnt-node add -g g1 --vm-capable no node2.example.com").all());
+        .answer("JoinStatus", json!({"state": "submitted", "job": 42}));
+    insta::assert_snapshot!("join", master.run("gnt-node add -g g1 --vm-capable no --force-join -v node2").all());
     let asked = master.asked("CreateJoinToken");
-    assert_eq!(
-        (&asked[0][0], &asked[0][1]["group"], &asked[0][1]["vm_capable"]),
-        (&json!("node2.example.com"), &json!("g1"), &json!(false))
-    );
+    assert_eq!((&asked[0][0], &asked[0][1]["group"], &asked[0][1]["vm_capable"]), (&json!("node2"), &json!("g1"), &json!(false)));
+    assert!(asked[0][1].get("node_name").is_none() && asked[0][1]["reason"].is_array(), "{asked:?}");
+    assert_eq!(master.asked("JoinStatus")[0], json!(["t1"]));
     let late = Master::new()
-        .answer("CreateJoinToken", json!({"token": "T", "expires": 1_762_336_800, "command": "gannet-noded join T"}))
+        .answer("CreateJoinToken", json!({"id": "t1", "node": "node2.example.com", "token": "T", "expires": 1_762_336_800}))
         .answer("JoinStatus", json!({"state": "expired", "job": null}));
     let output = late.run("gnt-node add node2.example.com");
     assert_eq!(output.code, 12);
