@@ -1,8 +1,10 @@
 //! What each opcode does. One file per opcode, in the folder of its noun; its parameters are in `gannet_core::opcode`.
 
 mod cluster;
+mod group;
 mod instance;
 mod node;
+mod os;
 mod tags;
 mod test;
 
@@ -24,11 +26,17 @@ pub async fn dispatch(context: &OpContext, op: &Op) -> Result<Finished, OpError>
         Op::ClusterPostInit(unit) => Box::pin(drive(context, unit)).await,
         Op::ClusterQuery(unit) => Box::pin(drive(context, unit)).await,
         Op::ClusterRedistConf(unit) => Box::pin(drive(context, unit)).await,
-        Op::ClusterSetParams(unit) => Box::pin(drive(context, unit)).await,
+        Op::ClusterSetParams(unit) => Box::pin(drive(context, unit.as_ref())).await,
         Op::ClusterVerify(unit) => Box::pin(drive(context, unit)).await,
         Op::ClusterVerifyConfig(unit) => Box::pin(drive(context, unit)).await,
         Op::ClusterVerifyDisks(unit) => Box::pin(drive(context, unit)).await,
         Op::ClusterVerifyGroup(unit) => Box::pin(drive(context, unit)).await,
+        Op::GroupAdd(unit) => Box::pin(drive(context, unit)).await,
+        Op::GroupAssignNodes(unit) => Box::pin(drive(context, unit)).await,
+        Op::GroupRemove(unit) => Box::pin(drive(context, unit)).await,
+        Op::GroupRename(unit) => Box::pin(drive(context, unit)).await,
+        Op::GroupSetParams(unit) => Box::pin(drive(context, unit)).await,
+        Op::GroupVerifyDisks(unit) => Box::pin(drive(context, unit)).await,
         Op::InstanceConsole(unit) => Box::pin(drive(context, unit)).await,
         Op::InstanceCreate(unit) => Box::pin(drive(context, &**unit)).await,
         Op::InstanceFailover(unit) => Box::pin(drive(context, unit)).await,
@@ -47,6 +55,7 @@ pub async fn dispatch(context: &OpContext, op: &Op) -> Result<Finished, OpError>
         Op::InstanceRemove(unit) => Box::pin(drive(context, unit)).await,
         Op::InstanceShutdown(unit) => Box::pin(drive(context, unit)).await,
         Op::InstanceStartup(unit) => Box::pin(drive(context, unit)).await,
+        Op::OsDiagnose(unit) => Box::pin(drive(context, unit)).await,
         Op::TagsGet(unit) => Box::pin(drive(context, unit)).await,
         Op::TagsSearch(unit) => Box::pin(drive(context, unit)).await,
         Op::TagsSet(unit) => Box::pin(drive(context, unit)).await,

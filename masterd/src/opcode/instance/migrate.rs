@@ -11,11 +11,11 @@ use gannet_core::lock::LockSet;
 use gannet_core::opcode::InstanceMigrate;
 use gannet_core::param::MigrationMode;
 use gannet_core::quantity::Mib;
-use gannet_proto::node::{self as proto, InstanceState, MigrationPrepareRequest, MigrationRunRequest, MigrationSettleRequest};
+use gannet_proto::node::{self as proto, InstanceShutdownRequest, InstanceStartRequest, InstanceState, MigrationPrepareRequest, MigrationRunRequest, MigrationSettleRequest};
 use serde::{Deserialize, Serialize};
 
 use super::moving::{self, Wish};
-use crate::effect::{DiskAssemble, DiskShutdown, MigrationPrepare, MigrationRun, MigrationSettle};
+use crate::effect::{DiskAssemble, DiskShutdown, InstanceShutdown, InstanceStart, MigrationPrepare, MigrationRun, MigrationSettle};
 use crate::held::Held;
 use crate::job::Steps;
 use crate::refusal::{Failure, Refusal};
@@ -165,40 +165,86 @@ async fn settle(plan: &Plan, job: &mut Steps<'_>, trouble: Option<String>) -> Re
     let ask = |drop_incoming: bool| MigrationSettle(MigrationSettleRequest { instance: Some(instance.clone()), drop_incoming, timeout_s: SETTLE_LIMIT_S });
     let mut answers = job.parallel(vec![(plan.source.clone(), ask(false)), (plan.target.clone(), ask(true))]).await?;
     let (target, source) = (answers.pop(), answers.pop());
-    let runs = |answer: &Option<Result<proto::MigrationSettleReply, crate::node::NodeError>>| match answer {
-        Some(Ok(reply)) => Some(matches!(reply.state(), InstanceState::Running | InstanceState::Paused | InstanceState::ShuttingDown)),
-        Some(Err(_)) | None => None,
-    };
-    let name = &plan.instance.name;
-    match (runs(&source), runs(&target)) {
-        (Some(true), Some(true)) => Err(Failure::other(format!(
+    let state = |answer: Option<Result<proto::MigrationSettleReply, crate::node::NodeError>>| answer.and_then(Result::ok).map(|reply| reply.state());
+    let where_it_is = found(state(source), state(target));
+    let name = plan.instance.name.clone();
+    match where_it_is {
+        Found::Both => Err(Failure::other(format!(
             "Instance {name} is running on both nodes, {} and {}, or the hypervisor is confused; you will have to stop it on one of them and restart this operation",
             plan.source_name, plan.target_name
         ))),
-        (_, Some(true)) => {
+        Found::Target { stale_source } => {
             if let Some(text) = trouble {
                 job.log().warn(format!("the transfer reported «{text}», but the instance runs on {}; its record follows", plan.target_name));
             }
+            if stale_source {
+                job.log().info(format!("* removing the paused half that is left on {}", plan.source_name));
+                job.step(&plan.source, InstanceShutdown(InstanceShutdownRequest { instance: Some(instance), timeout_s: 0 })).await?;
+            }
             finish_on_target(plan, job).await
         }
-        (Some(true), _) => match trouble {
-            None if plan.cleanup => {
-                job.log().info(format!("* instance confirmed to be running on its primary node ({})", plan.source_name));
-                deactivate(plan, job, &plan.target.clone()).await
+        Found::Source { paused } => {
+            if paused {
+                job.log().info(format!("* resuming the instance on {}", plan.source_name));
+                // A start of a paused guest lets it go on where it stood.
+                job.step(&plan.source, InstanceStart(InstanceStartRequest { instance: Some(plan.instance.clone()), paused: false })).await?;
+                job.point_of_no_return().await?;
             }
-            trouble => Err(Failure::other(format!(
-                "Could not migrate instance {name}: {}; it runs on {} as before",
-                trouble.unwrap_or_else(|| "it did not move".to_owned()),
-                plan.source_name
-            ))),
-        },
-        (Some(false), Some(false)) => {
+            match trouble {
+                None if plan.cleanup => {
+                    job.log().info(format!("* instance confirmed to be running on its primary node ({})", plan.source_name));
+                    deactivate(plan, job, &plan.target.clone()).await
+                }
+                trouble => Err(Failure::other(format!(
+                    "Could not migrate instance {name}: {}; it runs on {} as before",
+                    trouble.unwrap_or_else(|| "it did not move".to_owned()),
+                    plan.source_name
+                ))),
+            }
+        }
+        Found::Nowhere => {
             Err(Failure::other(format!("Instance {name} is not running on any node. Its record stays on {}; start it with `gnt-instance startup {name}`", plan.source_name)))
         }
-        (None, _) | (_, None) => Err(Failure::other(format!(
+        Found::Unknown => Err(Failure::other(format!(
             "Could not find out where instance {name} runs{}; when both nodes answer again, run `gnt-instance migrate --cleanup {name}`",
             trouble.map(|text| format!(" after «{text}»")).unwrap_or_default()
         ))),
+    }
+}
+
+/// Where the guest is after a transfer, from what both sides say.
+#[derive(Debug, PartialEq, Eq)]
+enum Found {
+    /// On the target; with `stale_source`, a paused half is left on the source.
+    Target { stale_source: bool },
+    /// On the source, perhaps standing still.
+    Source { paused: bool },
+    /// It runs on both: nobody may guess which one is right.
+    Both,
+    /// On neither.
+    Nowhere,
+    /// A side does not answer, and the other does not settle it.
+    Unknown,
+}
+
+/// `None`: that side does not answer. A guest that runs on the target has left the source: what may still stand there,
+/// paused, has handed its memory over.
+fn found(source: Option<InstanceState>, target: Option<InstanceState>) -> Found {
+    use InstanceState::{Paused, Running, ShuttingDown};
+    let runs = |state: Option<InstanceState>| matches!(state, Some(Running | ShuttingDown));
+    match (source, target) {
+        (source, target) if runs(source) && runs(target) => Found::Both,
+        (source, target) if runs(target) => match source {
+            Some(source) => Found::Target { stale_source: source == Paused },
+            // The source may hold a paused half at most: QEMU lets the target go on only after it has stopped.
+            None => Found::Target { stale_source: false },
+        },
+        (source, _) if runs(source) => Found::Source { paused: false },
+        (Some(Paused), Some(Paused)) | (None, _) | (_, None) => Found::Unknown,
+        (Some(Paused), Some(_)) => Found::Source { paused: true },
+        // Paused before the migration, and arrived so.
+        (Some(_), Some(Paused)) => Found::Target { stale_source: false },
+        (Some(_), Some(_)) => Found::Nowhere,
     }
 }
 
@@ -226,4 +272,31 @@ async fn deactivate(plan: &Plan, job: &mut Steps<'_>, node: &NodeUuid) -> Result
         job.try_step(node, DiskShutdown(disk.clone())).await?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use InstanceState::{Incoming, Paused, Running, Stopped};
+
+    #[track_caller]
+    fn check(source: Option<InstanceState>, target: Option<InstanceState>, expected: Found) {
+        assert_eq!(found(source, target), expected, "source {source:?}, target {target:?}");
+    }
+
+    #[test]
+    fn the_record_follows_what_was_found() {
+        check(Some(Stopped), Some(Running), Found::Target { stale_source: false });
+        check(Some(Paused), Some(Running), Found::Target { stale_source: true });
+        check(None, Some(Running), Found::Target { stale_source: false });
+        check(Some(Running), Some(Stopped), Found::Source { paused: false });
+        check(Some(Running), Some(Incoming), Found::Source { paused: false });
+        check(Some(Running), None, Found::Source { paused: false });
+        check(Some(Paused), Some(Stopped), Found::Source { paused: true });
+        check(Some(Running), Some(Running), Found::Both);
+        check(Some(Stopped), Some(Stopped), Found::Nowhere);
+        check(None, Some(Stopped), Found::Unknown);
+        check(Some(Paused), None, Found::Unknown);
+        check(Some(Stopped), Some(Paused), Found::Target { stale_source: false });
+    }
 }
