@@ -30,7 +30,7 @@ pub mod live;
 mod lock;
 mod network;
 mod node;
-mod os;
+pub(crate) mod os;
 #[cfg(test)]
 mod sample;
 mod table;

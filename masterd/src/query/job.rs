@@ -1,5 +1,9 @@
 //! Jobs.
 
+use std::iter::Peekable;
+use std::sync::Arc;
+
+use gannet_confd::command::Kind;
 use gannet_core::error::{ErrorCode, WireError};
 use gannet_core::id::JobId;
 use gannet_core::job::{Job, JobOp};
@@ -8,8 +12,8 @@ use gannet_core::query::{FilterValue, Resource};
 use serde_json::Value;
 
 use super::cell::Cell;
-use super::table::{Answer, Plan, Request, Style, Table};
-use crate::job::JobRow;
+use super::table::{Answer, Plan, Request, Table};
+use crate::job::{JobCell, JobRow};
 use crate::master::Master;
 
 /// Archived jobs that are read in one go.
@@ -128,41 +132,87 @@ async fn of_ids(master: &Master, request: &Request<'_>, ids: &[JobId]) -> Result
     Ok(answer.finish())
 }
 
+/// All jobs, oldest first. The archive may be far larger than memory should be: it is read page by page.
 async fn of_all(master: &Master, request: &Request<'_>) -> Result<String, WireError> {
     let plan = Plan::new::<Jobs>(request)?;
-    let archived = if request.uses(&["archived"]) { archive(master).await? } else { Vec::new() };
-    let mut archived = archived.iter().peekable();
     let cells = master.queue().all();
-    let mut answer = Answer::new(&plan, if request.style == Style::New { cells.len().min(10_000) } else { 0 });
-    let mut add = |found: Found<'_>| -> Result<(), WireError> {
-        if plan.wants(&Jobs, found)? {
-            answer.add(&plan, &Jobs, found);
+    let mut list = List { answer: Answer::new(&plan, cells.len().min(10_000)), plan: &plan, cells: cells.into_iter().peekable() };
+    if request.uses(&["archived"]) {
+        let mut after = String::new();
+        loop {
+            let page = master.store().client().list(Kind::ARCHIVE, &after, PAGE).await;
+            let page = page.map_err(|error| WireError::new("GenericError", error.to_string()))?;
+            // A page may be short; only an empty one is the end.
+            let Some(last) = page.last() else { break };
+            after.clone_from(&last.key.id);
+            for row in page.iter().filter_map(|row| serde_json::from_str::<JobRow>(&row.json).ok()) {
+                list.add_archived(&row)?;
+            }
         }
-        Ok(())
-    };
-    // Both are sorted by number.
-    for cell in cells {
-        while let Some(row) = archived.next_if(|row| row.job.id < cell.id()) {
-            add(Found { id: row.job.id, job: Some(&row.job), archived: true })?;
-        }
-        cell.read(|row| add(Found { id: row.job.id, job: Some(&row.job), archived: false }))?;
     }
-    for row in archived {
-        add(Found { id: row.job.id, job: Some(&row.job), archived: true })?;
-    }
-    Ok(answer.finish())
+    list.finish()
 }
 
-/// All archived jobs.
-async fn archive(master: &Master) -> Result<Vec<JobRow>, WireError> {
-    let mut jobs = Vec::new();
-    let mut after = String::new();
-    loop {
-        let page = master.store().client().list(gannet_confd::command::Kind::ARCHIVE, &after, PAGE).await;
-        let page = page.map_err(|error| WireError::new("GenericError", error.to_string()))?;
-        // A page may be short; only an empty one is the end.
-        let Some(last) = page.last() else { return Ok(jobs) };
-        after.clone_from(&last.key.id);
-        jobs.extend(page.iter().filter_map(|row| serde_json::from_str::<JobRow>(&row.json).ok()));
+/// An answer about jobs of the queue and of the archive, both sorted by number.
+struct List<'p, I: Iterator> {
+    answer: Answer,
+    plan: &'p Plan<'p, Column>,
+    cells: Peekable<I>,
+}
+
+impl<I: Iterator<Item = Arc<JobCell>>> List<'_, I> {
+    fn add(&mut self, found: Found<'_>) -> Result<(), WireError> {
+        if self.plan.wants(&Jobs, found)? {
+            self.answer.add(self.plan, &Jobs, found);
+        }
+        Ok(())
+    }
+
+    fn add_cell(&mut self, cell: &JobCell) -> Result<(), WireError> {
+        cell.read(|row| self.add(Found { id: row.job.id, job: Some(&row.job), archived: false }))
+    }
+
+    fn add_archived(&mut self, row: &JobRow) -> Result<(), WireError> {
+        let id = row.job.id;
+        while let Some(cell) = self.cells.next_if(|cell| cell.id() < id) {
+            self.add_cell(&cell)?;
+        }
+        // It was archived while we looked: once is enough.
+        self.cells.next_if(|cell| cell.id() == id);
+        self.add(Found { id, job: Some(&row.job), archived: true })
+    }
+
+    fn finish(mut self) -> Result<String, WireError> {
+        while let Some(cell) = self.cells.next() {
+            self.add_cell(&cell)?;
+        }
+        Ok(self.answer.finish())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use gannet_core::opcode::OpCode;
+    use serde_json::json;
+
+    use super::*;
+    use crate::query::table::Style;
+
+    fn row(id: u64) -> JobRow {
+        let op = OpCode::from_json(json!({"OP_ID": "OP_TEST_DELAY", "duration": 1.0})).unwrap();
+        JobRow { job: Job::new(JobId(id), vec![op], Timestamp(0)), journal: None }
+    }
+
+    #[test]
+    fn queue_and_archive_are_merged_by_number() {
+        let fields = ["id".to_owned(), "archived".to_owned()];
+        let request = Request { fields: &fields, filter: gannet_core::query::Filter::Empty, style: Style::Classic };
+        let plan = Plan::new::<Jobs>(&request).unwrap();
+        let cells = [2, 3, 7].map(|id| Arc::new(JobCell::new(row(id), 1)));
+        let mut list = List { answer: Answer::new(&plan, 0), plan: &plan, cells: cells.into_iter().peekable() };
+        for id in [1, 3, 5] {
+            list.add_archived(&row(id)).unwrap();
+        }
+        assert_eq!(list.finish().unwrap(), "[[1,true],[2,false],[3,true],[5,true],[7,false]]");
     }
 }
