@@ -47,12 +47,14 @@ pub async fn run_post(context: &OpContext, hooks: &Hooks) {
     }
 }
 
-fn failures(node: &NodeName, reply: &HooksRunReply) -> Vec<String> {
+/// The texts of the scripts that failed.
+pub(crate) fn failures(node: &NodeName, reply: &HooksRunReply) -> Vec<String> {
     let failed = |result: &&HookResult| result.status == FAILED;
     reply.results.iter().filter(failed).map(|result| format!("script {} on node {node}: {}", result.script, result.output.trim())).collect()
 }
 
-async fn run(
+/// Runs the scripts of one phase on `nodes`, and says what each node answered.
+pub(crate) async fn run(
     context: &OpContext,
     hooks: &Hooks,
     phase: &str,

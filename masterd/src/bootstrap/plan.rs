@@ -43,7 +43,7 @@ pub struct Host {
 ///
 /// # Errors
 /// [`Refusal`] for the first thing in the options that is wrong.
-pub fn config(spec: &Spec, host: &Host) -> Result<Config, Refusal> {
+pub(super) fn config(spec: &Spec, host: &Host) -> Result<Config, Refusal> {
     check_not_built(spec)?;
     let node_name: NodeName = host.name.parse().map_err(|error: gannet_core::name::InvalidName| Refusal::invalid(error.to_string()))?;
     let cluster_name = normalise_host_name(&spec.cluster_name).map_err(|error| Refusal::invalid(error.to_string()))?;

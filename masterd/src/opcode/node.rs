@@ -14,6 +14,8 @@ use gannet_core::config::{Config, Node};
 
 use crate::refusal::Refusal;
 
+pub(in crate::opcode) use queryvols::units as storage_units;
+
 /// All nodes with one network, or all with two (Ganeti: homing).
 fn check_homing(config: &Config, primary: &str, secondary: &str) -> Result<(), Refusal> {
     let Some(master) = config.master() else { return Ok(()) };
@@ -41,5 +43,8 @@ fn check_unique_addresses(config: &Config, new: &Node) -> Result<(), Refusal> {
 
 /// The address for replication.
 fn secondary_ip(text: &str) -> Result<IpAddr, Refusal> {
-    text.parse().ok().filter(IpAddr::is_ipv4).ok_or_else(|| Refusal::invalid(format!("Secondary IP ({text}) needs to be a valid IPv4 address")))
+    text.parse()
+        .ok()
+        .filter(IpAddr::is_ipv4)
+        .ok_or_else(|| Refusal::invalid(format!("Secondary IP ({text}) needs to be a valid IPv4 address")))
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use gannet_core::config::{Config, Node, NodeGroup, Object, ParamMap, Stamps};
+use gannet_core::config::{Config, Node, NodeGroup, Object, Stamps};
 use gannet_core::error::ErrorCode;
 use gannet_core::id::NodeUuid;
 use gannet_core::lock::LockSet;
@@ -42,7 +42,9 @@ impl LogicalUnit for NodeAdd {
 
     async fn check(&self, held: &Held<'_>) -> Result<Plan, Refusal> {
         if self.hv_state.is_some() || self.disk_state.is_some() {
-            return Err(Refusal::invalid("Static capacities of nodes (hv_state, disk_state) are not available in this version of Gannet yet"));
+            return Err(Refusal::invalid(
+                "Static capacities of nodes (hv_state, disk_state) are not available in this version of Gannet yet",
+            ));
         }
         if self.node_setup {
             return Err(Refusal::invalid(
@@ -91,9 +93,8 @@ impl Described for NodeAdd {
     fn node(&self, held: &Held<'_>) -> Result<Node, Refusal> {
         let config = held.config();
         let paths = held.context().master.paths();
-        let name: NodeName = resolve::full_name(paths, &self.node_name)
-            .parse()
-            .map_err(|error: InvalidName| Refusal::invalid(error.to_string()))?;
+        let name: NodeName =
+            resolve::full_name(paths, &self.node_name).parse().map_err(|error: InvalidName| Refusal::invalid(error.to_string()))?;
         let old = config.nodes().find(|node| node.name == name).cloned();
         match (&old, self.readd) {
             (Some(_), false) => return Err(Refusal::exists(format!("Node {name} is already in the configuration"))),
@@ -142,7 +143,10 @@ impl Described for NodeAdd {
         // It is in no configuration yet: asked by its address.
         let handle = held.context().master.nodes().handle_even_offline(node)?;
         let reply = handle.hello(HelloRequest {}).await.map_err(|error| {
-            Refusal::environment(format!("{error}; a machine joins with `gannet-noded join TOKEN`, the token comes from `gnt-node add {}`", node.name))
+            Refusal::environment(format!(
+                "{error}; a machine joins with `gannet-noded join TOKEN`, the token comes from `gnt-node add {}`",
+                node.name
+            ))
         })?;
         check_hello(node, &reply)
     }
@@ -155,7 +159,10 @@ fn check_hello(node: &Node, reply: &HelloReply) -> Result<(), Refusal> {
         return Err(Refusal::environment(format!("Version mismatch master version {own}, node version {}", reply.version)));
     }
     if reply.node_name != node.name.as_str() {
-        return Err(Refusal::environment(format!("The agent at {} is that of node {}, not of {}", node.primary_ip, reply.node_name, node.name)));
+        return Err(Refusal::environment(format!(
+            "The agent at {} is that of node {}, not of {}",
+            node.primary_ip, reply.node_name, node.name
+        )));
     }
     Ok(())
 }
@@ -163,8 +170,12 @@ fn check_hello(node: &Node, reply: &HelloReply) -> Result<(), Refusal> {
 fn primary_ip(unit: &NodeAdd, held: &Held<'_>, name: &NodeName) -> Result<IpAddr, Refusal> {
     let ipv6 = held.config().cluster().primary_ip_family == 10;
     let wanted = unit.primary_ip.as_deref().unwrap_or(name.as_str());
-    resolve::resolve(held.context().master.paths(), wanted, ipv6)
-        .ok_or_else(|| Refusal::new(ErrorCode::Resolver, format!("The name of the node, {wanted}, does not resolve; add it to DNS or /etc/hosts on the master")))
+    resolve::resolve(held.context().master.paths(), wanted, ipv6).ok_or_else(|| {
+        Refusal::new(
+            ErrorCode::Resolver,
+            format!("The name of the node, {wanted}, does not resolve; add it to DNS or /etc/hosts on the master"),
+        )
+    })
 }
 
 fn group(config: &Config, name: Option<&str>, old: Option<&Node>) -> Result<Arc<NodeGroup>, Refusal> {
@@ -204,7 +215,8 @@ mod tests {
     #[test]
     fn an_agent_must_be_the_nodes_own() {
         let node = sample::node(2);
-        let reply = |version: &str, name: &str| HelloReply { version: version.to_owned(), node_name: name.to_owned(), ..HelloReply::default() };
+        let reply =
+            |version: &str, name: &str| HelloReply { version: version.to_owned(), node_name: name.to_owned(), ..HelloReply::default() };
         assert!(check_hello(&node, &reply(env!("CARGO_PKG_VERSION"), "node2.example.com")).is_ok());
         assert!(check_hello(&node, &reply(env!("CARGO_PKG_VERSION"), "node3.example.com")).is_err());
         assert!(check_hello(&node, &reply("99.1.0", "node2.example.com")).is_err());

@@ -55,7 +55,9 @@ impl LogicalUnit for NodeEvacuate {
                 stuck.iter().map(|instance| format!("{} (disk template {})", instance.name, config.disk_template(instance))).collect();
             let text = format!("Unable to evacuate instances {}", names.join(", "));
             if self.ignore_soft_errors != Some(true) {
-                return Err(Refusal::state(format!("{text}: only instances on shared storage can leave a node as a whole; use `gnt-instance move`")));
+                return Err(Refusal::state(format!(
+                    "{text}: only instances on shared storage can leave a node as a whole; use `gnt-instance move`"
+                )));
             }
             held.log().warn(text);
         }
@@ -79,7 +81,8 @@ impl Leaving for NodeEvacuate {
     fn opcode(&self, node: &Node, instance: &Instance) -> OpCode {
         let name = instance.name.to_string();
         if node.offline {
-            let failover = InstanceFailover { iallocator: self.iallocator.clone(), ignore_consistency: true, ..InstanceFailover::new(name) };
+            let failover =
+                InstanceFailover { iallocator: self.iallocator.clone(), ignore_consistency: true, ..InstanceFailover::new(name) };
             return failover.into();
         }
         InstanceMigrate { iallocator: self.iallocator.clone(), allow_failover: true, ..InstanceMigrate::new(name) }.into()

@@ -73,12 +73,18 @@ pub(super) fn nodes(held: &Held<'_>, names: &[String]) -> Result<Vec<Arc<Node>>,
 
 fn unit(config: &Config, wanted: Option<StorageType>) -> Result<StorageUnit, Refusal> {
     let cluster = config.cluster();
-    let default = || cluster.enabled_disk_templates.iter().filter_map(|word| word.parse::<DiskTemplate>().ok()).map(DiskTemplate::storage_type).next();
+    let default = || {
+        cluster.enabled_disk_templates.iter().filter_map(|word| word.parse::<DiskTemplate>().ok()).map(DiskTemplate::storage_type).next()
+    };
     let wanted = wanted.or_else(default).ok_or_else(|| Refusal::state("No disk template is enabled"))?;
     let key = match wanted {
         StorageType::File => &cluster.file_storage_dir,
         StorageType::SharedFile => &cluster.shared_file_storage_dir,
-        other => return Err(Refusal::invalid(format!("Storage of the type '{other}' cannot be queried in this version of Gannet yet; it has file and sharedfile"))),
+        other => {
+            return Err(Refusal::invalid(format!(
+                "Storage of the type '{other}' cannot be queried in this version of Gannet yet; it has file and sharedfile"
+            )));
+        }
     };
     if key.is_empty() {
         return Err(Refusal::state(format!("Storage of the type '{wanted}' is not enabled on this cluster")));

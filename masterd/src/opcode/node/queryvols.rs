@@ -38,7 +38,10 @@ impl LogicalUnit for NodeQueryvols {
                     let mut items = reply.items;
                     items.sort_by(|a, b| (&a.key, &a.name).cmp(&(&b.key, &b.name)));
                     rows.extend(items.iter().map(|item| row(&self.output_fields, node.name.as_str(), item)));
-                    reply.errors.iter().for_each(|(unit, error)| held.log().warn(format!("Can't list {unit} on node {}: {error}", node.name)));
+                    reply
+                        .errors
+                        .iter()
+                        .for_each(|(unit, error)| held.log().warn(format!("Can't list {unit} on node {}: {error}", node.name)));
                 }
                 Err(refusal) => held.log().warn(format!("Can't compute volume data on node {}: {refusal}", node.name)),
             }
@@ -54,7 +57,8 @@ impl LogicalUnit for NodeQueryvols {
 fn row(fields: &[String], node: &str, item: &StorageItem) -> Vec<Value> {
     let field = |name: &String| match name.as_str() {
         "node" => json!(node),
-        "phys" => json!(format!("{}/{}", item.key, item.name)),
+        // File storage: the path is the volume.
+        "phys" => json!(item.name),
         "vg" => json!(item.key),
         "name" => json!(item.name),
         "size" => json!(item.size_mib.to_string()),

@@ -157,7 +157,9 @@ fn decide(unit: &NodeSetParams, config: &Config, old: &Node) -> Result<Decided, 
     let mut result = Vec::new();
     set_ndparams(unit, config, &mut node)?;
     set_powered(unit, config, old, &mut node)?;
-    for (name, new, flag) in [("master_capable", unit.master_capable, &mut node.master_capable), ("vm_capable", unit.vm_capable, &mut node.vm_capable)] {
+    for (name, new, flag) in
+        [("master_capable", unit.master_capable, &mut node.master_capable), ("vm_capable", unit.vm_capable, &mut node.vm_capable)]
+    {
         if let Some(new) = new {
             *flag = new;
             result.push((name.to_owned(), json!(role::truth(new))));

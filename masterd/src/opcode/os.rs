@@ -1,0 +1,3 @@
+//! Opcodes about OS definitions.
+
+mod diagnose;
