@@ -39,7 +39,19 @@ pub(super) fn start(daemon: &'static Daemon, env: &Environment, timeout: Duratio
         .stderr(errors)
         .spawn()
         .map_err(|source| Error::Spawn { program: program.display().to_string(), source })?;
-    wait_ready(daemon, child, &notify, timeout, &log)
+    let pid = child.id();
+    wait_ready(daemon, child, &notify, timeout, &log)?;
+    keep_pid(daemon, env, pid)
+}
+
+/// Writes the pid file for a daemon that does not do it itself, so that it is found again.
+fn keep_pid(daemon: &Daemon, env: &Environment, pid: u32) -> Result<(), Error> {
+    let path = env.paths().pid_file(daemon.name);
+    let is_kept = std::fs::read_to_string(&path).is_ok_and(|text| text.trim() == pid.to_string());
+    if is_kept {
+        return Ok(());
+    }
+    std::fs::write(&path, format!("{pid}\n")).map_err(|source| Error::Io { what: format!("cannot write {}", path.display()), source })
 }
 
 /// What a daemon says before its own log is open goes into this file.

@@ -61,8 +61,8 @@ fn bootstrap(context: &mut Context<'_>, spec: &Value) -> Result<(), Failure> {
     let program = context.env.program("gannet-masterd");
     let run = |error| Failure::io(format!("cannot run {} bootstrap", program.display()), error);
     context.io.flush();
-    let mut child = Command::new(&program).arg("bootstrap").stdin(Stdio::piped()).spawn().map_err(run)?;
-    // A program that ends early says why itself; its exit code counts, not the broken pipe.
+    let mut child = Command::new(&program).arg("bootstrap").stdin(Stdio::piped()).stdout(Stdio::null()).spawn().map_err(run)?;
+    // What it says on standard output is for programs; Ganeti's command is silent. A program that ends early says why itself; its exit code counts, not the broken pipe.
     let _ = child.stdin.take().map(|mut input| input.write_all(spec.to_string().as_bytes()));
     match child.wait().map_err(run)?.code() {
         Some(0) => Ok(()),

@@ -67,6 +67,17 @@ fn a_daemon_is_started_found_and_stopped() {
     assert!(!file.exists());
 }
 
+/// Once a configuration daemon kept no pid file: `stop` did not find it, and the next start failed as the database was in use.
+#[test]
+fn a_daemon_without_a_pid_file_is_found_too() {
+    let dir = directory();
+    let silent: Vec<&str> = DAEMON.lines().filter(|line| !line.contains("$pid")).collect();
+    install(dir.path(), "gannet-noded", &silent.join("\n"));
+    assert_eq!(gnt(dir.path(), &["start", "gannet-noded"]), (0, String::new()));
+    assert_eq!(gnt(dir.path(), &["stop", "gannet-noded"]), (0, String::new()));
+    assert_eq!(gnt(dir.path(), &["is-alive", "gannet-noded"]).0, 1);
+}
+
 /// `gnt-cluster init` hands the options to `gannet-masterd bootstrap` as JSON, and starts the daemons after it.
 #[test]
 fn init_describes_the_cluster() {
