@@ -160,7 +160,8 @@ fn node_add(name: &str, options: &Map<String, Value>) -> Result<(Common, NodeAdd
     let mut parameters = options.clone();
     parameters.insert("OP_ID".to_owned(), NodeAdd::OP_ID.into());
     parameters.insert("node_name".to_owned(), name.into());
-    let opcode = OpCode::from_json(Value::Object(parameters)).map_err(|error| format!("The options of a join token are those of OP_NODE_ADD: {error}"))?;
+    let opcode = OpCode::from_json(Value::Object(parameters))
+        .map_err(|error| format!("The options of a join token are those of OP_NODE_ADD: {error}"))?;
     match opcode.op {
         Op::NodeAdd(unit) => Ok((opcode.common, unit)),
         other => Err(format!("a join token leads to OP_NODE_ADD, not to {}", other.id())),

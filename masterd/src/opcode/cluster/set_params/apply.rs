@@ -130,7 +130,7 @@ fn parameters(unit: &ClusterSetParams, new: &mut Cluster) -> Result<(), Refusal>
 
 fn os(unit: &ClusterSetParams, new: &mut Cluster, notes: &mut Vec<String>) -> Result<(), Refusal> {
     for (os, request) in unit.osparams.iter().flatten() {
-        change_os(&mut new.osparams, os, request.iter().map(|(name, value)| (name, value)))?;
+        change_os(&mut new.osparams, os, request.iter())?;
     }
     for (os, request) in unit.osparams_private_cluster.iter().flatten() {
         change_os(&mut new.osparams_private_cluster, os, request.iter().map(|(name, value)| (name, &value.0)))?;
