@@ -41,20 +41,11 @@ pub(super) fn run(context: &mut Context<'_>) -> Outcome {
     Ok(code)
 }
 
-/// Keys, certificates and state of the cluster. Logs, exports and the files of disks stay.
+/// Keys, certificates, state, the epoch: every file of the data directory, as in Ganeti, and the store. Logs, RAPI users, exports and
+/// the files of disks stay, which are in directories.
 fn leftovers(paths: &Paths) -> Result<Vec<PathBuf>, Failure> {
-    let mut all = vec![
-        paths.confd_dir(),
-        paths.ca_cert(),
-        paths.ca_key(),
-        paths.node_cert(),
-        paths.master_cert(),
-        paths.rapi_cert(),
-        paths.config_data(),
-    ];
     let dir = paths.data_dir();
     let entries = std::fs::read_dir(&dir).map_err(|error| Failure::io(format!("cannot read {}", dir.display()), error))?;
-    let names = entries.filter_map(Result::ok).map(|entry| entry.path());
-    all.extend(names.filter(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("ssconf_"))));
-    Ok(all)
+    let files = entries.filter_map(Result::ok).map(|entry| entry.path()).filter(|path| !path.is_dir());
+    Ok(files.chain([paths.confd_dir()]).collect())
 }
