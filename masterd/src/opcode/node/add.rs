@@ -10,10 +10,11 @@ use gannet_core::id::NodeUuid;
 use gannet_core::lock::LockSet;
 use gannet_core::name::{InvalidName, NodeName};
 use gannet_core::opcode::NodeAdd;
-use gannet_proto::node::{HelloReply, HelloRequest};
+use gannet_proto::node::{FileStorageDir, HelloReply, HelloRequest};
 use serde::{Deserialize, Serialize};
 
 use super::{check_homing, check_unique_addresses, secondary_ip};
+use crate::effect;
 use crate::held::Held;
 use crate::job::Steps;
 use crate::refusal::{Failure, Refusal};
@@ -29,6 +30,7 @@ pub struct Plan {
     node: NodeUuid,
     others: BTreeSet<NodeUuid>,
     env: BTreeMap<String, String>,
+    storage_dirs: Vec<String>,
 }
 
 impl LogicalUnit for NodeAdd {
@@ -63,7 +65,10 @@ impl LogicalUnit for NodeAdd {
         } else {
             held.log().info("Node will be a regular node");
         }
-        Ok(Plan { changes: Changes::none().update(held.state(), &Object::Node(Arc::new(node))), node: uuid, others, env })
+        let units = super::storage_units(held.config());
+        let storage_dirs = if node.vm_capable { units.into_iter().map(|unit| unit.key).collect() } else { Vec::new() };
+        let changes = Changes::none().update(held.state(), &Object::Node(Arc::new(node)));
+        Ok(Plan { changes, node: uuid, others, env, storage_dirs })
     }
 
     fn hooks(plan: &Plan) -> Option<Hooks> {
@@ -79,7 +84,12 @@ impl LogicalUnit for NodeAdd {
 
     async fn execute(plan: &Plan, job: &mut Steps<'_>) -> Result<(), Failure> {
         // Not at the end only: the hooks of the new node run after this.
-        job.commit(plan.changes.clone()).await
+        job.commit(plan.changes.clone()).await?;
+        for path in &plan.storage_dirs {
+            // Without it the node has no room for such disks, which the verification tells; it is a node all the same.
+            job.try_step(&plan.node, effect::FileDirCreate(FileStorageDir { path: path.clone() })).await?;
+        }
+        Ok(())
     }
 }
 
