@@ -22,7 +22,7 @@ pub(super) fn membership(paths: &Paths) -> Option<PathBuf> {
 /// Are all paths of the answer acceptable?
 pub(super) fn check_files(reply: &JoinReply) -> Result<(), Error> {
     for key in reply.ssconf.keys() {
-        if key.is_empty() || !key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
+        if key.is_empty() || !key.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-')) {
             return Err(Error::Answer(format!("{key:?} is not an ssconf key")));
         }
     }
