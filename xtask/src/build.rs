@@ -87,12 +87,15 @@ pub fn require(bin_dir: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Packages whose binaries are tools of this repository, not part of a cluster.
+const NO_PROGRAMS: [&str; 3] = ["xtask", "gannet-qa", "gannet-man"];
+
 fn program_packages(metadata: &Value) -> Vec<String> {
     let members: BTreeSet<&str> = metadata["workspace_members"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     let all = metadata["packages"].as_array().map(Vec::as_slice).unwrap_or_default();
     all.iter()
         .filter(|package| package["id"].as_str().is_some_and(|id| members.contains(id)))
-        .filter(|package| package["name"] != "xtask" && package["name"] != "gannet-qa" && !binaries(package).is_empty())
+        .filter(|package| !NO_PROGRAMS.contains(&package["name"].as_str().unwrap_or_default()) && !binaries(package).is_empty())
         .filter_map(|package| package["name"].as_str().map(str::to_owned))
         .collect()
 }
