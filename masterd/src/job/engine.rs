@@ -34,6 +34,8 @@ pub async fn run(master: Arc<Master>, cell: Arc<JobCell>) -> Ended {
         if !finish(&context, outcome).await {
             return Ended::Stopped;
         }
+        // What it had picked is in the configuration now, or will never be.
+        master.reservations().release(cell.id());
         if failed {
             break;
         }

@@ -6,7 +6,9 @@ use gannet_core::config::{Config, Instance, Node};
 use gannet_core::id::NodeUuid;
 use gannet_core::param::{DiskTemplate, NicMode};
 use gannet_core::quantity::Mib;
-use gannet_proto::node::{InstanceInfo, InstanceListRequest, InstanceState, NodeInfoRequest, StorageUnit, VerifyRequest};
+use gannet_proto::node::{
+    InstanceInfo, InstanceListRequest, InstanceState, NodeInfoReply, NodeInfoRequest, StorageSpace, StorageUnit, VerifyRequest,
+};
 
 use super::spec;
 use crate::held::Held;
@@ -80,21 +82,35 @@ pub fn storage_dir(config: &Config, template: DiskTemplate) -> Option<&str> {
     }
 }
 
+/// What to ask a node for the space of the disks of `template`: the directory and those above it, since a node has the
+/// directory itself only once a disk was made there.
+#[must_use]
+pub fn storage_units(config: &Config, template: DiskTemplate) -> Vec<StorageUnit> {
+    let Some(dir) = storage_dir(config, template).filter(|dir| !dir.is_empty()) else { return Vec::new() };
+    let paths = std::path::Path::new(dir).ancestors();
+    paths.map(|path| StorageUnit { r#type: template.as_str().to_owned(), key: path.to_string_lossy().into_owned() }).collect()
+}
+
+/// The space in the answer to such a question: that of the innermost directory that is there.
+#[must_use]
+pub fn known_space(info: &NodeInfoReply) -> Option<&StorageSpace> {
+    info.storage.iter().find(|space| space.error.is_empty())
+}
+
 /// Refuses when a disk of `largest` could never be filled on the node. Images are sparse, as in Ganeti, so several may
 /// promise more than there is; but one that is larger than all free space is a mistake.
 ///
 /// # Errors
 /// Too little space, or the node cannot say.
 pub async fn free_disk(held: &Held<'_>, node: &NodeUuid, template: DiskTemplate, largest: Mib) -> Result<(), Refusal> {
-    let Some(dir) = storage_dir(held.config(), template) else { return Ok(()) };
+    let storage = storage_units(held.config(), template);
+    let Some(dir) = storage.first().map(|unit| unit.key.clone()) else { return Ok(()) };
     let name = &held.node(node)?.name;
-    let unit = StorageUnit { r#type: template.as_str().to_owned(), key: dir.to_owned() };
-    let request = NodeInfoRequest { hypervisors: Vec::new(), storage: vec![unit] };
-    let info = held.ask(node)?.node_info(request).await?;
-    let Some(space) = info.storage.first() else { return Ok(()) };
-    if !space.error.is_empty() {
-        return Err(Refusal::environment(format!("Can't compute free disk space on node {name} for {dir}: {}", space.error)));
-    }
+    let info = held.ask(node)?.node_info(NodeInfoRequest { hypervisors: Vec::new(), storage }).await?;
+    let Some(space) = known_space(&info) else {
+        let reason = info.storage.first().map_or("the node said nothing", |space| space.error.as_str());
+        return Err(Refusal::environment(format!("Can't compute free disk space on node {name} for {dir}: {reason}")));
+    };
     if largest.0 > space.free_mib {
         return Err(Refusal::no_resources(format!(
             "Not enough disk space on target node {name} in {dir}: required {largest}, available {}",
@@ -102,6 +118,22 @@ pub async fn free_disk(held: &Held<'_>, node: &NodeUuid, template: DiskTemplate,
         )));
     }
     Ok(())
+}
+
+/// Refuses when disks of `template` may not lie in the cluster's directory on the node (its own list of allowed directories
+/// says so, `/etc/ganeti/file-storage-paths`). A directory that is allowed but not there yet is made with the first disk.
+///
+/// # Errors
+/// It is not allowed, or the node does not answer.
+pub async fn storage_allowed(held: &Held<'_>, node: &NodeUuid, template: DiskTemplate) -> Result<(), Refusal> {
+    let Some(dir) = storage_dir(held.config(), template).filter(|dir| !dir.is_empty()) else { return Ok(()) };
+    let name = &held.node(node)?.name;
+    let request = VerifyRequest { file_storage_dirs: vec![dir.to_owned()], ..VerifyRequest::default() };
+    let problems = held.ask(node)?.verify(request).await?.file_storage_problems;
+    match problems.get(dir).filter(|problem| !problem.contains("not existing")) {
+        Some(problem) => Err(Refusal::environment(format!("Disks cannot be made in {dir} on node {name}: {problem}"))),
+        None => Ok(()),
+    }
 }
 
 /// Refuses when a bridge that the instance's NICs need is missing on the node (Ganeti: CheckInstanceBridgesExist). The fake
@@ -212,6 +244,16 @@ mod tests {
         assert_eq!(refused(|node| node.offline = true), "Can't use offline node: node1.example.com");
         assert_eq!(refused(|node| node.drained = true), "Can't use drained node node1.example.com");
         assert_eq!(refused(|node| node.vm_capable = false), "Can't use non-vm_capable node node1.example.com");
+    }
+
+    #[test]
+    fn space_is_that_of_the_innermost_directory_that_is_there() {
+        let keys: Vec<String> = storage_units(&sample::config(), DiskTemplate::File).into_iter().map(|unit| unit.key).collect();
+        assert_eq!(keys, ["/srv/ganeti/file-storage", "/srv/ganeti", "/srv", "/"]);
+        assert!(storage_units(&sample::config(), DiskTemplate::Diskless).is_empty());
+        let space = |free_mib, error: &str| StorageSpace { free_mib, error: error.to_owned(), ..StorageSpace::default() };
+        let info = NodeInfoReply { storage: vec![space(0, "not there"), space(7, ""), space(9, "")], ..NodeInfoReply::default() };
+        assert_eq!(known_space(&info).map(|space| space.free_mib), Some(7));
     }
 
     #[test]

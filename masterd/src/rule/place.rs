@@ -8,7 +8,7 @@ use gannet_core::id::{GroupUuid, NodeUuid};
 use gannet_core::param::{AllocPolicy, DiskTemplate, fill};
 use gannet_htools::alloc::Choice;
 use gannet_htools::{self as htools, NoPlace};
-use gannet_proto::node::{InstanceListReply, InstanceListRequest, NodeInfoReply, NodeInfoRequest, StorageUnit};
+use gannet_proto::node::{InstanceListReply, InstanceListRequest, NodeInfoReply, NodeInfoRequest};
 
 use super::{node_check, spec};
 use crate::held::Held;
@@ -99,10 +99,10 @@ impl Placer {
                 Err(error) => held.log().warn(format!("Node left out of the placement: {error}")),
             }
         }
-        Self::from_facts(config, &facts, template)
+        Self::from_facts(config, &facts)
     }
 
-    fn from_facts(config: &Config, facts: &HashMap<NodeUuid, Facts>, template: DiskTemplate) -> Result<Self, Refusal> {
+    fn from_facts(config: &Config, facts: &HashMap<NodeUuid, Facts>) -> Result<Self, Refusal> {
         let groups: Vec<GroupUuid> = config.groups().map(|group| group.uuid.clone()).collect();
         let group_index = |uuid: &GroupUuid| groups.iter().position(|other| other == uuid).unwrap_or(usize::MAX);
         // By name, so that whatever depends on the order does not depend on random identifiers.
@@ -120,7 +120,7 @@ impl Placer {
         });
         let data = htools::Cluster::new(
             config.groups().map(|group| htools_group(config, group)).collect(),
-            sorted.iter().map(|node| htools_node(config, node, group_index(&node.group), facts.get(&node.uuid), template)).collect(),
+            sorted.iter().map(|node| htools_node(config, node, group_index(&node.group), facts.get(&node.uuid))).collect(),
             instances.collect(),
             config.cluster().tags.iter().map(gannet_core::tag::Tag::as_str),
         );
@@ -178,9 +178,7 @@ impl Placer {
 async fn ask(held: &Held<'_>, node: &Node, template: DiskTemplate) -> Result<Facts, NodeError> {
     let reads = held.context().master.nodes().reads(node)?;
     let hypervisors = held.config().cluster().enabled_hypervisors.clone();
-    let dir = node_check::storage_dir(held.config(), template).filter(|dir| !dir.is_empty());
-    let storage = dir.map(|dir| StorageUnit { r#type: template.as_str().to_owned(), key: dir.to_owned() });
-    let request = NodeInfoRequest { hypervisors: hypervisors.clone(), storage: storage.into_iter().collect() };
+    let request = NodeInfoRequest { hypervisors: hypervisors.clone(), storage: node_check::storage_units(held.config(), template) };
     let (info, instances) = tokio::join!(reads.node_info(request), reads.instance_list(InstanceListRequest { hypervisors }));
     Ok(Facts { info: info?, instances: instances? })
 }
@@ -197,22 +195,23 @@ fn htools_group(config: &Config, group: &gannet_core::config::NodeGroup) -> htoo
 
 /// A node; unusable when it did not answer. Memory of instances that are wanted up but do not have all of theirs (yet) is
 /// taken off the free memory, as Ganeti does for its allocators.
-fn htools_node(config: &Config, node: &Node, group: usize, facts: Option<&Facts>, template: DiskTemplate) -> htools::Node {
+fn htools_node(config: &Config, node: &Node, group: usize, facts: Option<&Facts>) -> htools::Node {
     let own_group = config.group(&node.group);
     let nd = fill::nd(&config.cluster().ndparams, own_group.map_or(&node.ndparams, |group| &group.ndparams), &node.ndparams);
     let info = facts.map(|facts| facts.info.clone()).unwrap_or_default();
-    let space = info.storage.iter().find(|space| space.r#type == template.as_str() && space.error.is_empty());
+    let space = node_check::known_space(&info);
     htools::Node {
         name: node.name.to_string(),
         group,
         usable: facts.is_some() && node_check::usable(node).is_ok(),
         total_memory_mib: info.memory_total_mib,
-        node_memory_mib: static_node_memory(node),
+        node_memory_mib: kept_for_node(node, "mem_node"),
         free_memory_mib: info.memory_free_mib.saturating_sub(facts.map_or(0, |facts| promised(config, node, facts))),
         total_disk_mib: space.map_or(0, |space| space.total_mib),
         free_disk_mib: space.map_or(0, |space| space.free_mib),
         cpus: u64::from(info.cpu_total),
-        node_cpus: u64::from(info.cpu_dom0),
+        // Nodes report all processors as their own, since they share them with the guests; that keeps none from these.
+        node_cpus: kept_for_node(node, "cpu_node"),
         spindles: nd.spindle_count(),
     }
 }
@@ -226,11 +225,10 @@ fn promised(config: &Config, node: &Node, facts: &Facts) -> u64 {
         .sum()
 }
 
-/// What the operator keeps for the node's own system (`gnt-node modify --hypervisor-state`); 0 when nothing is set: then only
-/// what the node says is free counts.
-fn static_node_memory(node: &Node) -> u64 {
-    let states = node.hv_state_static.values();
-    states.filter_map(|state| state.get("mem_node").and_then(serde_json::Value::as_u64)).max().unwrap_or(0)
+/// What the operator keeps for the node's own system (hypervisor state, `mem_node` and `cpu_node`); 0 when nothing is set: then
+/// only what the node says is free counts.
+fn kept_for_node(node: &Node, what: &str) -> u64 {
+    node.hv_state_static.values().filter_map(|state| state.get(what).and_then(serde_json::Value::as_u64)).max().unwrap_or(0)
 }
 
 fn placed(config: &Config, instance: &Instance, template: DiskTemplate, disks_mib: Vec<u64>, up: bool) -> htools::Instance {
@@ -299,7 +297,7 @@ mod tests {
             ignore_policy: false,
         };
         change(&mut wanted);
-        Placer::from_facts(&config, facts, DiskTemplate::SharedFile).unwrap().allocate(&config, &wanted)
+        Placer::from_facts(&config, facts).unwrap().allocate(&config, &wanted)
     }
 
     fn node(n: u32) -> NodeUuid {

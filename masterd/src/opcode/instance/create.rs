@@ -66,7 +66,7 @@ impl LogicalUnit for InstanceCreate {
     async fn check(&self, held: &Held<'_>) -> Result<Plan, Refusal> {
         let address = names::check(self, held).await?;
         let draft = draft(held.config(), self, address.as_deref(), held.now())?;
-        names::claim(held, &draft.instance)?;
+        names::check_free(held.config(), &draft.instance.name)?;
         draft.warnings.iter().for_each(|text| held.log().warn(text));
         let nodes = placement::choose(self, held, &draft).await?;
         plan(self, held, draft, &nodes).await

@@ -28,6 +28,7 @@ pub(super) async fn run(
         os(op, held, draft, message),
         node_check::bridges(held, instance, node),
         node_check::free_disk(held, node, draft.template, largest),
+        node_check::storage_allowed(held, node, draft.template),
         memory(held, draft),
     )?;
     Ok(())

@@ -3,14 +3,14 @@
 use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::time::Duration;
 
-use gannet_core::config::Instance;
+use gannet_core::config::Config;
 use gannet_core::error::ErrorCode;
+use gannet_core::name::InstanceName;
 use gannet_core::opcode::InstanceCreate;
 use gannet_core::paths::NODED_PORT;
 
 use crate::held::Held;
 use crate::refusal::Refusal;
-use crate::reserve::Resource;
 use crate::resolve;
 
 /// How long somebody with the instance's address may take to answer, in seconds (Ganeti: 10; a local network needs far less).
@@ -48,11 +48,10 @@ fn answers(address: IpAddr) -> bool {
     }
 }
 
-/// Refuses a name that is taken; keeps it for this job.
-pub(super) fn claim(held: &Held<'_>, instance: &Instance) -> Result<(), Refusal> {
-    let taken = held.config().instances().any(|other| other.name == instance.name);
-    if taken || !held.reserve(Resource::InstanceName(instance.name.to_string())) {
-        return Err(Refusal::exists(format!("Instance '{}' is already in the cluster", instance.name)));
+/// Refuses a name that is taken. The lock of the name, held by this job, keeps it free until the record is there.
+pub(super) fn check_free(config: &Config, name: &InstanceName) -> Result<(), Refusal> {
+    if config.instances().any(|other| other.name == *name) {
+        return Err(Refusal::exists(format!("Instance '{name}' is already in the cluster")));
     }
     Ok(())
 }
