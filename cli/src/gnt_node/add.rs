@@ -64,7 +64,8 @@ fn options(context: &Context<'_>) -> Result<Value, Failure> {
     let parameters = json!({
         "node_name": context.name(),
         "readd": args.flag("readd"),
-        "node_setup": !args.flag("no-node-setup"),
+        // Joining by the token has set the node up; the job has nothing to do over SSH, with or without --no-node-setup.
+        "node_setup": false,
         "group": args.text("node-group"),
         "secondary_ip": args.text("secondary-ip"),
         "master_capable": args.yes_no("master-capable"),
