@@ -69,7 +69,7 @@ impl LogicalUnit for InstanceCreate {
         names::check_free(held.config(), &draft.instance.name)?;
         draft.warnings.iter().for_each(|text| held.log().warn(text));
         let nodes = placement::choose(self, held, &draft).await?;
-        plan(self, held, draft, &nodes).await
+        Box::pin(plan(self, held, draft, &nodes)).await
     }
 
     fn hooks(plan: &Plan) -> Option<Hooks> {
@@ -100,7 +100,7 @@ async fn plan(op: &InstanceCreate, held: &Held<'_>, mut draft: Draft, nodes: &[N
     let message = spec::instance_with(config, &draft.instance, &refs);
     let mut os_message = message.clone();
     os_message.osparams_secret = draft.secrets.clone().into_iter().collect();
-    checks::run(op, held, &draft, &disks, &os_message).await?;
+    Box::pin(checks::run(op, held, &draft, &disks, &os_message)).await?;
 
     let name = draft.instance.name.to_string();
     let has_disks = !disks.is_empty();
