@@ -33,13 +33,27 @@ pub(crate) fn in_hosts<'a>(hosts: &'a str, name: &'a str) -> impl Iterator<Item 
 /// The canonical (longest) name of `name` in the hosts file of a virtual node, or itself.
 #[must_use]
 pub fn full_name(paths: &Paths, name: &str) -> String {
-    if name.contains('.') || paths.root().is_none() {
+    if name.contains('.') {
         return name.to_owned();
     }
     let hosts = std::fs::read_to_string(paths.hosts_file()).unwrap_or_default();
     let words = hosts.lines().map(|line| line.split('#').next().unwrap_or_default().split_whitespace().skip(1).collect::<Vec<_>>());
     let known = words.filter(|words| words.iter().any(|word| word.eq_ignore_ascii_case(name)));
-    known.flatten().find(|word| word.starts_with(&format!("{name}."))).unwrap_or(name).to_owned()
+    if let Some(found) = known.flatten().find(|word| word.starts_with(&format!("{name}."))) {
+        return found.to_owned();
+    }
+    // A virtual node's names are in its own file only.
+    let asked = if paths.root().is_none() { canonical(name) } else { None };
+    asked.unwrap_or_else(|| name.to_owned())
+}
+
+/// What the system's resolver takes for the whole name.
+fn canonical(name: &str) -> Option<String> {
+    /// `AI_CANONNAME` of getaddrinfo(3) on Linux.
+    const WITH_CANONICAL_NAME: i32 = 0x0002;
+    let hints = dns_lookup::AddrInfoHints { flags: WITH_CANONICAL_NAME, ..dns_lookup::AddrInfoHints::default() };
+    let found = dns_lookup::getaddrinfo(Some(name), None, Some(hints)).ok()?;
+    found.filter_map(Result::ok).find_map(|info| info.canonname)
 }
 
 /// Whether the address is one of this machine's.

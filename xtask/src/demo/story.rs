@@ -80,7 +80,7 @@ impl Story<'_> {
     }
 
     fn consoles(&self) -> Vec<PathBuf> {
-        self.cluster.lab.nodes.iter().map(|node| node.log_dir().join(format!("kvm/{}.log", self.name()))).collect()
+        self.cluster.lab.nodes.iter().map(|node| node.log_dir().join(format!("kvm/{}.console", self.name()))).collect()
     }
 
     fn field(&self, fields: &str) -> Result<String> {
