@@ -8,7 +8,7 @@ use gannet_core::job::JobStatus;
 use gannet_core::opcode::{Dependency, FinalStatus, JobRef};
 use serde_json::Value;
 
-use super::{Finished, JobCell, OpContext, OpError};
+use super::{Finished, JobCell, OpContext, OpError, undo};
 use crate::master::Master;
 use crate::store::Transaction;
 
@@ -116,21 +116,36 @@ async fn finish(context: &OpContext, outcome: Result<Finished, OpError>) -> bool
     ended.journal = None;
     close(&mut ended, *op, status, result, now);
     let written = cell.persist_as(master.store(), ended, transaction).await;
+    let outcome = match written {
+        Ok(()) => Ok(()),
+        // Somebody changed an object of the last write: the operation has not happened, so its steps are taken back.
+        Err(crate::store::CommitError::Conflict(text)) => conflicted(context, &text, now).await,
+        Err(error) => Err(error.to_string()),
+    };
     drop(grant);
-    match written {
-        Ok(()) => true,
-        Err(crate::store::CommitError::Conflict(text)) => {
-            let error = WireError::exec(format!("The change could not be written: {text}"));
-            let mut ended = cell.read(Clone::clone);
-            ended.journal = None;
-            close(&mut ended, *op, JobStatus::Error, error.to_json(), now);
-            cell.persist_as(master.store(), ended, Transaction::default()).await.is_ok()
+    match outcome {
+        Ok(()) => {
+            // What it had picked is in the configuration now, or will never be.
+            master.reservations().release(cell.id());
+            true
         }
-        Err(error) => {
-            master.stop(error.to_string());
+        Err(reason) => {
+            master.stop(reason);
             false
         }
     }
+}
+
+/// Takes the steps back and writes the failure.
+async fn conflicted(context: &OpContext, text: &str, now: gannet_core::quantity::Timestamp) -> Result<(), String> {
+    let reason = format!("The change could not be written: {text}");
+    if context.cell.read(|row| row.journal.is_some()) {
+        undo::take_back(context, &reason).await?;
+    }
+    let mut ended = context.cell.read(Clone::clone);
+    ended.journal = None;
+    close(&mut ended, context.op, JobStatus::Error, WireError::exec(reason).to_json(), now);
+    context.cell.persist_as(context.master.store(), ended, Transaction::default()).await.map_err(|error| error.to_string())
 }
 
 fn close(row: &mut super::JobRow, op: usize, status: JobStatus, result: Value, now: gannet_core::quantity::Timestamp) {

@@ -100,7 +100,13 @@ impl Queue {
     /// An empty queue; [`Self::adopt`] fills it with what the store has.
     #[must_use]
     pub fn new(master: Weak<Master>, highest_archived: u64) -> Self {
-        Self { master, jobs: Mutex::new(BTreeMap::new()), next: AtomicU64::new(highest_archived + 1), paused: watch::Sender::new(false), busy: watch::Sender::new(0) }
+        Self {
+            master,
+            jobs: Mutex::new(BTreeMap::new()),
+            next: AtomicU64::new(highest_archived + 1),
+            paused: watch::Sender::new(false),
+            busy: watch::Sender::new(0),
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<JobId, Arc<JobCell>>> {
