@@ -110,8 +110,8 @@ proptest! {
     #[test]
     fn random_schedules(steps in steps()) {
         let manager = LockManager::default();
-        let mut waiting: BTreeMap<Claim, (LockSet, Pin<Box<dyn Future<Output = Grant>>>)> = BTreeMap::new();
-        let mut held: BTreeMap<u64, (LockSet, Grant)> = BTreeMap::new();
+        let mut waiting = Waiters::new();
+        let mut held = Holders::new();
         for step in steps {
             match step {
                 Step::Ask { job, priority, locks } => {

@@ -58,6 +58,7 @@ impl Changes {
 
     /// Adds a new object; the write fails if it exists by then.
     #[must_use]
+    #[allow(clippy::should_implement_trait, reason = "a builder that reads as what it does; it adds an object, not two sets")]
     pub fn add(self, object: &Object) -> Self {
         self.with(object, Precondition::Absent)
     }

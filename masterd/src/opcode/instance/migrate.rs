@@ -11,7 +11,10 @@ use gannet_core::lock::LockSet;
 use gannet_core::opcode::InstanceMigrate;
 use gannet_core::param::MigrationMode;
 use gannet_core::quantity::Mib;
-use gannet_proto::node::{self as proto, InstanceShutdownRequest, InstanceStartRequest, InstanceState, MigrationPrepareRequest, MigrationRunRequest, MigrationSettleRequest};
+use gannet_proto::node::{
+    self as proto, InstanceShutdownRequest, InstanceStartRequest, InstanceState, MigrationPrepareRequest, MigrationRunRequest,
+    MigrationSettleRequest,
+};
 use serde::{Deserialize, Serialize};
 
 use super::moving::{self, Wish};
@@ -61,7 +64,12 @@ impl LogicalUnit for InstanceMigrate {
     async fn check(&self, held: &Held<'_>) -> Result<Plan, Refusal> {
         let config = held.config();
         let instance = held.instance(&self.instance_name)?;
-        let wish = Wish { what: "migrations", target: self.target_node.as_deref(), iallocator: self.iallocator.as_deref(), ignore_ipolicy: self.ignore_ipolicy || self.cleanup };
+        let wish = Wish {
+            what: "migrations",
+            target: self.target_node.as_deref(),
+            iallocator: self.iallocator.as_deref(),
+            ignore_ipolicy: self.ignore_ipolicy || self.cleanup,
+        };
         let target = moving::target(held, instance, &wish).await?;
         let info = node_check::oper_info(held, instance, &instance.primary_node).await;
         let stopped = match &info {
@@ -74,21 +82,29 @@ impl LogicalUnit for InstanceMigrate {
             let text = if stopped {
                 format!("Can't migrate, instance {} is not running on its primary node; please use failover", instance.name)
             } else {
-                format!("Instance {} has the parameter always_failover set; please use failover, or allow it with --allow-failover", instance.name)
+                format!(
+                    "Instance {} has the parameter always_failover set; please use failover, or allow it with --allow-failover",
+                    instance.name
+                )
             };
             return Err(Refusal::state(text));
         }
         if always_failover && !stopped && !self.cleanup {
-            return Err(Refusal::state(format!("Instance {} must fail over (always_failover); please use `gnt-instance failover {}`", instance.name, instance.name)));
+            return Err(Refusal::state(format!(
+                "Instance {} must fail over (always_failover); please use `gnt-instance failover {}`",
+                instance.name, instance.name
+            )));
         }
         if !stopped && !self.cleanup {
             let needed = info.ok().flatten().map_or(spec::be(config, instance).maxmem(), |info| Mib(info.memory_mib));
-            node_check::free_memory(held, &target.uuid, &instance.hypervisor, &format!("migrating instance {}", instance.name), needed).await?;
+            node_check::free_memory(held, &target.uuid, &instance.hypervisor, &format!("migrating instance {}", instance.name), needed)
+                .await?;
         }
         node_check::bridges(held, instance, &target.uuid).await?;
         let hv = spec::hv(config, instance);
         let number = |name: &str| hv.0.get(name).and_then(serde_json::Value::as_u64).and_then(|n| u32::try_from(n).ok()).unwrap_or(0);
-        let live = self.mode.map_or_else(|| self.live.unwrap_or(hv.migration_mode() == MigrationMode::Live), |mode| mode == MigrationMode::Live);
+        let live =
+            self.mode.map_or_else(|| self.live.unwrap_or(hv.migration_mode() == MigrationMode::Live), |mode| mode == MigrationMode::Live);
         let mut moved = instance.clone();
         Arc::make_mut(&mut moved).primary_node = target.uuid.clone();
         let mut extra = moving::old_and_new(config, instance, target);
@@ -124,13 +140,14 @@ impl LogicalUnit for InstanceMigrate {
             return finish_on_target(plan, job).await;
         }
         if plan.cleanup {
-            job.log().info(format!("* checking where the instance actually runs (if this hangs, the hypervisor might be in a bad state)"));
+            job.log().info("* checking where the instance actually runs (if this hangs, the hypervisor might be in a bad state)");
             return settle(plan, job, None).await;
         }
         job.log().info(format!("Migrating instance {}", plan.instance.name));
         job.log().info(format!("* preparing {} to accept instance", plan.target_name));
         assemble(plan, job, &plan.target.clone()).await?;
-        let prepare = MigrationPrepareRequest { instance: Some(plan.instance.clone()), source_node: plan.source_name.clone(), copy_storage: false };
+        let prepare =
+            MigrationPrepareRequest { instance: Some(plan.instance.clone()), source_node: plan.source_name.clone(), copy_storage: false };
         let ticket = job.step(&plan.target, MigrationPrepare(prepare)).await?;
         job.log().info(format!("* migrating instance to {}", plan.target_name));
         job.log().info("* starting memory transfer");
@@ -161,11 +178,19 @@ impl LogicalUnit for InstanceMigrate {
 
 /// Asks both sides where the guest runs, and makes the record say so.
 async fn settle(plan: &Plan, job: &mut Steps<'_>, trouble: Option<String>) -> Result<(), Failure> {
-    let instance = proto::InstanceRef { name: plan.instance.name.clone(), uuid: plan.instance.uuid.clone(), hypervisor: plan.instance.hypervisor.clone() };
-    let ask = |drop_incoming: bool| MigrationSettle(MigrationSettleRequest { instance: Some(instance.clone()), drop_incoming, timeout_s: SETTLE_LIMIT_S });
+    let instance = proto::InstanceRef {
+        name: plan.instance.name.clone(),
+        uuid: plan.instance.uuid.clone(),
+        hypervisor: plan.instance.hypervisor.clone(),
+    };
+    let ask = |drop_incoming: bool| {
+        MigrationSettle(MigrationSettleRequest { instance: Some(instance.clone()), drop_incoming, timeout_s: SETTLE_LIMIT_S })
+    };
     let mut answers = job.parallel(vec![(plan.source.clone(), ask(false)), (plan.target.clone(), ask(true))]).await?;
     let (target, source) = (answers.pop(), answers.pop());
-    let state = |answer: Option<Result<proto::MigrationSettleReply, crate::node::NodeError>>| answer.and_then(Result::ok).map(|reply| reply.state());
+    let state = |answer: Option<Result<proto::MigrationSettleReply, crate::node::NodeError>>| {
+        answer.and_then(Result::ok).map(|reply| reply.state())
+    };
     let where_it_is = found(state(source), state(target));
     let name = plan.instance.name.clone();
     match where_it_is {
@@ -175,7 +200,8 @@ async fn settle(plan: &Plan, job: &mut Steps<'_>, trouble: Option<String>) -> Re
         ))),
         Found::Target { stale_source } => {
             if let Some(text) = trouble {
-                job.log().warn(format!("the transfer reported «{text}», but the instance runs on {}; its record follows", plan.target_name));
+                job.log()
+                    .warn(format!("the transfer reported «{text}», but the instance runs on {}; its record follows", plan.target_name));
             }
             if stale_source {
                 job.log().info(format!("* removing the paused half that is left on {}", plan.source_name));
@@ -187,7 +213,8 @@ async fn settle(plan: &Plan, job: &mut Steps<'_>, trouble: Option<String>) -> Re
             if paused {
                 job.log().info(format!("* resuming the instance on {}", plan.source_name));
                 // A start of a paused guest lets it go on where it stood.
-                job.step(&plan.source, InstanceStart(InstanceStartRequest { instance: Some(plan.instance.clone()), paused: false })).await?;
+                job.step(&plan.source, InstanceStart(InstanceStartRequest { instance: Some(plan.instance.clone()), paused: false }))
+                    .await?;
                 job.point_of_no_return().await?;
             }
             match trouble {
@@ -202,9 +229,10 @@ async fn settle(plan: &Plan, job: &mut Steps<'_>, trouble: Option<String>) -> Re
                 ))),
             }
         }
-        Found::Nowhere => {
-            Err(Failure::other(format!("Instance {name} is not running on any node. Its record stays on {}; start it with `gnt-instance startup {name}`", plan.source_name)))
-        }
+        Found::Nowhere => Err(Failure::other(format!(
+            "Instance {name} is not running on any node. Its record stays on {}; start it with `gnt-instance startup {name}`",
+            plan.source_name
+        ))),
         Found::Unknown => Err(Failure::other(format!(
             "Could not find out where instance {name} runs{}; when both nodes answer again, run `gnt-instance migrate --cleanup {name}`",
             trouble.map(|text| format!(" after «{text}»")).unwrap_or_default()
