@@ -49,7 +49,14 @@ impl LogicalUnit for InstanceConsole {
         }
         let reference = spec::instance_ref(instance);
         let console = held.ask(&instance.primary_node)?.instance_console_info(reference.clone()).await?;
-        Ok(Plan { instance: reference, node: instance.primary_node.clone(), kind: console.kind, host: console.host, port: console.port, message: console.message })
+        Ok(Plan {
+            instance: reference,
+            node: instance.primary_node.clone(),
+            kind: console.kind,
+            host: console.host,
+            port: console.port,
+            message: console.message,
+        })
     }
 
     async fn execute(plan: &Plan, job: &mut Steps<'_>) -> Result<Value, Failure> {
@@ -59,7 +66,9 @@ impl LogicalUnit for InstanceConsole {
                 let socket = console::open(job.master(), &plan.node, plan.instance.clone()).await?;
                 json!({"instance": name, "kind": "unix", "host": plan.host, "command": [socket]})
             }
-            "vnc" => json!({"instance": name, "kind": "vnc", "host": plan.host, "port": plan.port, "display": plan.port.saturating_sub(5900)}),
+            "vnc" => {
+                json!({"instance": name, "kind": "vnc", "host": plan.host, "port": plan.port, "display": plan.port.saturating_sub(5900)})
+            }
             "spice" => json!({"instance": name, "kind": "spice", "host": plan.host, "port": plan.port}),
             _ => json!({"instance": name, "kind": "msg", "message": plan.message}),
         })

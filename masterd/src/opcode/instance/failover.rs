@@ -47,14 +47,19 @@ impl LogicalUnit for InstanceFailover {
     async fn check(&self, held: &Held<'_>) -> Result<Plan, Refusal> {
         let config = held.config();
         let instance = held.instance(&self.instance_name)?;
-        let wish =
-            Wish { what: "failovers", target: self.target_node.as_deref(), iallocator: self.iallocator.as_deref(), ignore_ipolicy: self.ignore_ipolicy || self.cleanup };
+        let wish = Wish {
+            what: "failovers",
+            target: self.target_node.as_deref(),
+            iallocator: self.iallocator.as_deref(),
+            ignore_ipolicy: self.ignore_ipolicy || self.cleanup,
+        };
         let target = moving::target(held, instance, &wish).await?;
         let source = held.node(&instance.primary_node)?;
         let start = instance.admin_state == AdminState::Up;
         if start {
             let needed = spec::be(config, instance).maxmem();
-            node_check::free_memory(held, &target.uuid, &instance.hypervisor, &format!("failing over instance {}", instance.name), needed).await?;
+            node_check::free_memory(held, &target.uuid, &instance.hypervisor, &format!("failing over instance {}", instance.name), needed)
+                .await?;
         } else {
             held.log().info("Not checking memory on the secondary node as instance will not be started");
         }
@@ -107,11 +112,13 @@ impl LogicalUnit for InstanceFailover {
             job.step(&plan.target, DiskAssemble(request)).await?;
         }
         job.log().info(format!("* starting the instance on the target node {}", plan.target_name));
-        let started = job.step(&plan.target, InstanceStart(InstanceStartRequest { instance: Some(plan.instance.clone()), paused: false })).await;
+        let started =
+            job.step(&plan.target, InstanceStart(InstanceStartRequest { instance: Some(plan.instance.clone()), paused: false })).await;
         started.map(|_| ()).map_err(|failure| match failure {
-            Failure::Node(error) => {
-                Failure::other(format!("Could not start instance {name} on node {}: {error}. Its primary node is {} now", plan.target_name, plan.target_name))
-            }
+            Failure::Node(error) => Failure::other(format!(
+                "Could not start instance {name} on node {}: {error}. Its primary node is {} now",
+                plan.target_name, plan.target_name
+            )),
             other => other,
         })
     }
@@ -122,7 +129,8 @@ async fn stop_on_source(plan: &Plan, job: &mut Steps<'_>) -> Result<(), Failure>
     let name = &plan.instance.name;
     job.log().info("* checking disk consistency between source and target");
     job.log().info(format!("* shutting down instance on source node {}", plan.source_name));
-    let instance = proto::InstanceRef { name: name.clone(), uuid: plan.instance.uuid.clone(), hypervisor: plan.instance.hypervisor.clone() };
+    let instance =
+        proto::InstanceRef { name: name.clone(), uuid: plan.instance.uuid.clone(), hypervisor: plan.instance.hypervisor.clone() };
     let stop = InstanceShutdown(InstanceShutdownRequest { instance: Some(instance), timeout_s: plan.shutdown_timeout_s });
     // One effect, one outcome.
     let outcome = job.parallel(vec![(plan.source.clone(), stop)]).await?.pop();

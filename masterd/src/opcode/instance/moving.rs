@@ -31,7 +31,8 @@ pub(super) fn locks(config: &Config, name: &str, target: Option<&str>) -> Result
 /// The template of the instance's disks.
 pub(super) fn template(config: &Config, instance: &Instance) -> Result<DiskTemplate, Refusal> {
     let name = config.disk_template(instance);
-    name.parse().map_err(|_| Refusal::state(format!("Instance {} has disks of the kind '{name}', which cannot be moved as a whole", instance.name)))
+    name.parse()
+        .map_err(|_| Refusal::state(format!("Instance {} has disks of the kind '{name}', which cannot be moved as a whole", instance.name)))
 }
 
 /// What the operator asked for.
@@ -67,7 +68,9 @@ pub(super) async fn target<'h>(held: &'h Held<'_>, instance: &Instance, wish: &W
         if let Some(name) = wish.target
             && config.find_node(name)?.uuid != secondary
         {
-            return Err(Refusal::invalid(format!("Instances with disk template {template} cannot be moved to arbitrary nodes (neither an iallocator nor a target node can be passed)")));
+            return Err(Refusal::invalid(format!(
+                "Instances with disk template {template} cannot be moved to arbitrary nodes (neither an iallocator nor a target node can be passed)"
+            )));
         }
         secondary
     };
