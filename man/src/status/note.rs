@@ -1,0 +1,61 @@
+//! Limits of what works, and reasons of what does not: one line each, written by hand.
+
+/// By sub-command (`gnt-node add`), opcode or LUXI method.
+const NOTES: &[(&str, &str)] = &[
+    ("OP_CLUSTER_SET_PARAMS", "refuses LVM, DRBD, `hv_state`, `disk_state` and the instance communication network"),
+    ("OP_CLUSTER_VERIFY", "no simulated errors (`--debug-simulate-errors`)"),
+    ("OP_CLUSTER_VERIFY_CONFIG", "no simulated errors"),
+    ("OP_CLUSTER_VERIFY_GROUP", "no simulated errors"),
+    (
+        "OP_INSTANCE_CREATE",
+        "templates diskless, file, sharedfile; no import, forthcoming instances, address pools (`ip=pool`) or helper machines",
+    ),
+    ("OP_INSTANCE_MULTI_ALLOC", "placement by the built-in allocator only"),
+    ("OP_NODE_ADD", "refuses `hv_state` and `disk_state`"),
+    ("OP_NODE_SET_PARAMS", "refuses `hv_state` and `disk_state`"),
+    ("OP_GROUP_ADD", "refuses `hv_state` and `disk_state`"),
+    ("OP_GROUP_SET_PARAMS", "refuses `hv_state` and `disk_state`"),
+    ("OP_NODE_EVACUATE", "placement by the built-in allocator only"),
+    ("OP_NODE_QUERYVOLS", "of file-based storage"),
+    ("OP_NODE_QUERY_STORAGE", "of file-based storage"),
+    ("OP_TEST_DELAY", "no interruptible delay"),
+    ("gnt-backup export", "no exports yet"),
+    ("gnt-backup import", "no imports yet"),
+    ("gnt-backup list", "nothing makes exports yet, so the list is that of an earlier Ganeti on the node, or empty"),
+    ("gnt-cluster epo", "needs `OP_OOB_COMMAND`"),
+    ("gnt-cluster init", "hypervisors kvm and fake; templates diskless, file, sharedfile"),
+    ("gnt-cluster master-failover", "a cluster has one Raft member in this version"),
+    ("gnt-cluster upgrade", "there is no earlier version to upgrade from"),
+    ("gnt-cluster watcher", "the pause is stored; no watcher runs in this version"),
+    ("gnt-debug metad", "there is no metadata daemon"),
+    ("gnt-debug wconfd", "Ganeti's wconfd has no counterpart: confd and masterd do its work"),
+    ("gnt-filter info", "there are no filters to show until they can be added"),
+    ("gnt-filter list", "there are no filters to show until they can be added"),
+    ("gnt-job cancel", "jobs that wait; a running step is not interrupted"),
+    ("gnt-network info", "there are no networks to show until they can be added"),
+    ("gnt-network list", "there are no networks to show until they can be added"),
+    ("gnt-node add", "with a token; `--ssh` runs the node's part over SSH"),
+    ("gnt-node list-drbd", "no DRBD yet"),
+];
+
+/// The note about `name`.
+#[must_use]
+pub fn of(name: &str) -> Option<&'static str> {
+    NOTES.iter().find(|(known, _)| *known == name).map(|(_, note)| *note)
+}
+
+#[cfg(test)]
+mod tests {
+    use gannet_cli::spec::Program;
+    use gannet_core::opcode::Op;
+
+    use super::*;
+
+    #[test]
+    fn every_note_is_about_something() {
+        for (name, _) in NOTES {
+            let command = name.split_once(' ').and_then(|(program, command)| Program::find(program)?.command(command));
+            assert!(command.is_some() || Op::ALL_IDS.contains(name), "{name}");
+        }
+    }
+}
