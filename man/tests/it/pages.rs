@@ -119,3 +119,30 @@ fn groff_is_content() {
         assert!(output.status.success() && said.is_empty(), "{name}: {said}");
     }
 }
+
+/// Command lines in the text of the pages are understood by the commands.
+#[test]
+fn examples_are_command_lines() {
+    let mut seen = 0;
+    for page in PAGES {
+        let lines = page.text.lines().filter_map(|line| line.strip_prefix("    ")).filter(|line| line.starts_with("gnt-"));
+        for line in lines {
+            let words = words(line);
+            let program = gannet_cli::spec::Program::find(&words[0]).unwrap_or_else(|| panic!("{line}"));
+            let command = program.command(&words[1]).unwrap_or_else(|| panic!("no such sub-command: {line}"));
+            let parsed = gannet_cli::command::parse(program, command, &words[2..]);
+            assert!(parsed.is_ok(), "{line}: {:?}", parsed.err());
+            assert!(gannet_cli::built(program, command).is_some(), "an example of what there is not: {line}");
+            seen += 1;
+        }
+    }
+    assert!(seen > 20, "{seen}");
+}
+
+/// Words of a shell line with single quotes.
+fn words(line: &str) -> Vec<String> {
+    let parts = line.split('\'').enumerate();
+    parts
+        .flat_map(|(at, part)| if at % 2 == 1 { vec![part.to_owned()] } else { part.split_whitespace().map(str::to_owned).collect() })
+        .collect()
+}
