@@ -47,7 +47,7 @@ pub async fn run(paths: Paths, signals: Signals) -> anyhow::Result<End> {
     let nodes = Nodes::new(&files, epoch).with_context(|| format!("cannot read {} and {}", files.ca.display(), files.master.display()))?;
     let master = Master::new(store, nodes, Arc::new(SystemClock), paths.clone(), lost);
     let (stop, stopping) = watch::channel(false);
-    let mut services = services(&master, &paths, &stopping);
+    let mut services = services(&master, &paths, &stopping)?;
     services.spawn(watch_role(client, epoch, master.clone()));
     master.take_over(job_rows);
     gannet_daemon::notify_ready();
@@ -127,18 +127,15 @@ async fn watch_role(client: Client, epoch: Epoch, master: Arc<Master>) {
     std::future::pending::<()>().await;
 }
 
-fn services(master: &Arc<Master>, paths: &Paths, stopping: &watch::Receiver<bool>) -> JoinSet<()> {
+fn services(master: &Arc<Master>, paths: &Paths, stopping: &watch::Receiver<bool>) -> anyhow::Result<JoinSet<()>> {
     let mut services = JoinSet::new();
     for socket in [paths.query_socket(), paths.master_socket()] {
-        let (master, stopping) = (master.clone(), stopping.clone());
-        services.spawn(async move {
-            if let Err(error) = crate::luxi::serve(master, &socket, stopping).await {
-                tracing::error!(socket = %socket.display(), %error, "cannot serve LUXI");
-            }
-        });
+        // Bound before the daemon says that it is ready: who waited for that can connect.
+        let listener = crate::luxi::bind(&socket).with_context(|| format!("cannot listen on {}", socket.display()))?;
+        services.spawn(crate::luxi::serve(master.clone(), listener, stopping.clone()));
     }
     services.spawn(crate::export::serve(master.clone(), stopping.clone()));
     services.spawn(crate::join::serve(master.clone(), stopping.clone()));
     services.spawn(crate::master_ip::serve(master.clone(), stopping.clone()));
-    services
+    Ok(services)
 }

@@ -6,4 +6,4 @@ mod nodes;
 mod server;
 
 pub(crate) use nodes::WATCHER_PAUSE_KEY;
-pub use server::serve;
+pub use server::{bind, serve};

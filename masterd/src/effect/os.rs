@@ -54,7 +54,7 @@ macro_rules! script {
                 }
                 let reason = if last.error.is_empty() { format!("the script exited with {}", last.status) } else { last.error };
                 let log_file = if last.log_file.is_empty() { String::new() } else { format!(", its output is in {}", last.log_file) };
-                Err(node.refused($text, &format!("Could not {}: {reason}{log_file}", crate::effect::NodeEffect::describe(effect))))
+                Err(node.refused($text, &format!("{reason}{log_file}")))
             }
             undo(_effect, _node, _reply) { Ok(()) }
         }

@@ -1,8 +1,22 @@
 //! Takes the steps of an opcode back, in reverse order.
 
+use std::time::Duration;
+
+use gannet_core::id::NodeUuid;
+use serde_json::Value;
+use tokio::time::Instant;
+
 use super::OpContext;
 use super::journal::{Action, StepRecord, StepState};
+use crate::effect::AnyEffect;
+use crate::node::NodeError;
 use crate::store::{Change, Changes, CommitError, Transaction};
+
+/// How long an undo waits for a node that does not answer: longer than a daemon's restart, shorter than an operator's
+/// patience.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Between two tries.
+const RETRY: Duration = Duration::from_millis(500);
 
 /// Takes back every step after the point of no return. Durable on its way: a new master goes on with it. What cannot be taken
 /// back is written to the job's log, and `gnt-cluster verify` will find it.
@@ -46,23 +60,40 @@ async fn take_back_one(context: &OpContext, record: &StepRecord) -> Result<(), T
         StepState::Done { reply, .. } => Some(reply),
     };
     match &record.action {
-        Action::Node { node, effect } => {
-            let result = match context.master.node(node) {
-                Ok(handle) => {
-                    crate::fault::point("before an undo");
-                    effect.undo(&handle, reply, &context.log()).await
-                }
-                Err(error) => Err(error),
-            };
-            match result {
-                Ok(()) => Ok(()),
-                Err(error @ crate::node::NodeError::Deposed { .. }) => Err(Trouble::Stopped(error.to_string())),
-                Err(error) => Err(Trouble::Reported(format!("Could not take back «{}»: {error}", effect.describe()))),
-            }
-        }
+        Action::Node { node, effect } => match patiently(context, node, effect, reply).await {
+            Ok(()) => Ok(()),
+            Err(error @ NodeError::Deposed { .. }) => Err(Trouble::Stopped(error.to_string())),
+            Err(error) => Err(Trouble::Reported(format!("Could not take back «{}»: {error}", effect.describe()))),
+        },
         Action::Commit { inverse } => restore(context, inverse).await,
         // Submitted jobs are jobs of their own.
         Action::Submit => Ok(()),
+    }
+}
+
+/// Tries again while the node does not answer: its daemon may be restarting, or the machine booting.
+async fn patiently(context: &OpContext, node: &NodeUuid, effect: &AnyEffect, reply: Option<&Value>) -> Result<(), NodeError> {
+    let deadline = Instant::now() + PATIENCE;
+    let mut told = false;
+    loop {
+        let outcome = match context.master.node(node) {
+            Ok(handle) => {
+                crate::fault::point("before an undo");
+                effect.undo(&handle, reply, &context.log()).await
+            }
+            Err(error) => Err(error),
+        };
+        match outcome {
+            // Nobody will answer for a node that is marked offline.
+            Err(error) if error.is_silence() && !matches!(error, NodeError::Offline { .. }) && Instant::now() < deadline => {
+                if !told {
+                    context.log().note(format!("Waiting up to {} s to take back «{}»: {error}", PATIENCE.as_secs(), effect.describe()));
+                    told = true;
+                }
+                tokio::time::sleep(RETRY).await;
+            }
+            outcome => return outcome,
+        }
     }
 }
 

@@ -40,12 +40,8 @@ impl Answer {
     }
 }
 
-/// Serves `socket` until `shutdown`. An older socket file is replaced.
-///
-/// # Errors
-/// When the socket cannot be made.
-pub async fn serve(master: Arc<Master>, socket: &Path, shutdown: watch::Receiver<bool>) -> io::Result<()> {
-    let listener = bind(socket)?;
+/// Serves `listener` until `shutdown`.
+pub async fn serve(master: Arc<Master>, listener: UnixListener, shutdown: watch::Receiver<bool>) {
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
@@ -58,7 +54,7 @@ pub async fn serve(master: Arc<Master>, socket: &Path, shutdown: watch::Receiver
                     tokio::time::sleep(std::time::Duration::from_millis(50)).await;
                 }
             },
-            () = ended(shutdown.clone()) => return Ok(()),
+            () = ended(shutdown.clone()) => return,
         }
     }
 }
@@ -69,7 +65,11 @@ async fn ended(mut shutdown: watch::Receiver<bool>) {
     let _ = shutdown.wait_for(|end| *end).await;
 }
 
-fn bind(socket: &Path) -> io::Result<UnixListener> {
+/// Listens on `socket`; from then on clients can connect, and wait until they are served. An older socket file is replaced.
+///
+/// # Errors
+/// When the socket cannot be made.
+pub fn bind(socket: &Path) -> io::Result<UnixListener> {
     if let Some(directory) = socket.parent() {
         fs::create_dir_all(directory)?;
     }
