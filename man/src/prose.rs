@@ -22,8 +22,8 @@ pub fn add(page: &mut Roff, text: &str, mut generated: impl FnMut(&mut Roff, &st
             page.subsection(title);
         } else if let Some(name) = line.strip_prefix("{{").and_then(|line| line.strip_suffix("}}")) {
             generated(page, name)?;
-        } else if line.starts_with("    ") {
-            let mut all = vec![&line[4..]];
+        } else if let Some(first) = line.strip_prefix("    ") {
+            let mut all = vec![first];
             // An empty line ends the block unless it goes on after it.
             while let Some(next) = lines.next_if(|next| next.starts_with("    ") || next.is_empty()) {
                 all.push(next.get(4..).unwrap_or_default());

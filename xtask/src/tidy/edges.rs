@@ -13,7 +13,7 @@ const OURS: &[(&str, &[&str])] = &[
     ("gannet-noded", &["gannet-core", "gannet-proto", "gannet-libvirt"]),
     ("gannet-rapi", &["gannet-core"]),
     ("gannet-cli", &["gannet-core"]),
-    ("gannet-man", &["gannet-core", "gannet-cli", "gannet-htools"]),
+    ("gannet-man", &["gannet-core", "gannet-cli"]),
     ("gannet-qa", &["*"]),
     ("xtask", &["*"]),
 ];
