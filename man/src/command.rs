@@ -8,6 +8,7 @@ use crate::status;
 
 /// All sub-commands of a program.
 pub fn add(page: &mut Roff, program: &Program) {
+    page.section("SUB-COMMANDS");
     for command in program.commands {
         sub_command(page, program, command);
     }
