@@ -26,6 +26,8 @@ pub use ssconf::values as ssconf_values;
 const GATHER: Duration = Duration::from_millis(100);
 /// A node that did not take its files is tried again after this.
 const RETRY: Duration = Duration::from_secs(20);
+/// Between two exports while changes go on: the files are synced to the same disk that jobs wait for.
+const REST: Duration = Duration::from_secs(2);
 /// `config.data` holds secrets (OS parameters): for root and the group only.
 const CONFIG_MODE: u32 = 0o640;
 /// Anybody may read ssconf files.
@@ -37,6 +39,7 @@ pub async fn serve(master: Arc<Master>, mut shutdown: watch::Receiver<bool>) {
     let mut exporter = Exporter { master, written: 0, sent: HashMap::new() };
     loop {
         let complete = exporter.export().await;
+        let rest = tokio::time::Instant::now() + REST;
         let wait = async {
             let retry = async { if complete { std::future::pending().await } else { tokio::time::sleep(RETRY).await } };
             let changed = async {
@@ -45,6 +48,7 @@ pub async fn serve(master: Arc<Master>, mut shutdown: watch::Receiver<bool>) {
                     std::future::pending::<()>().await;
                 }
                 tokio::time::sleep(GATHER).await;
+                tokio::time::sleep_until(rest).await;
             };
             tokio::select! { () = retry => {}, () = changed => {} }
         };
