@@ -16,7 +16,10 @@ impl Demo {
     fn xtask(&self, arguments: &[&str]) -> Output {
         let mut command = Command::new(&self.programs.xtask);
         command.arg("demo").args(["--dir", &self.dir]).args(arguments);
-        output::run(&mut command, Duration::from_secs(300)).unwrap()
+        match output::run(&mut command, Duration::from_secs(300)) {
+            Ok(output) => output,
+            Err(error) => panic!("{error:#}"),
+        }
     }
 
     fn exec(&self, line: &str) -> Output {
