@@ -54,8 +54,19 @@ fn an_instance_lives_and_dies() {
         (Some("web1"), Some("1"), Some("default"), Some("fake"))
     );
 
+    cluster.line("gnt-instance info web1").ok().says(&["Instance name: web1", "actual state is up", "disk/0: sharedfile, size 16M"]);
+    cluster.line("gnt-instance grow-disk web1 0 4M").ok();
+    cluster.line("gnt-instance grow-disk --absolute web1 0 8M").refused(&["smaller than current disk size"]);
+    cluster.line("gnt-instance modify -B vcpus=2 web1").ok().says(&["be/vcpus"]);
+    cluster.line("gnt-instance modify -B minmem=9G,maxmem=1G web1").refused(&["minmem"]);
+    assert_eq!(
+        cluster.line("gnt-instance list --no-headers -o disk.sizes,be/vcpus web1").ok().stdout.split_whitespace().collect::<Vec<_>>(),
+        ["20", "2"]
+    );
+    cluster.line("gnt-instance reinstall -f web1").refused(&["can't reinstall"]);
     cluster.line("gnt-instance shutdown web1").ok();
     assert_eq!(status(&cluster, "web1"), "ADMIN_down");
+    cluster.line("gnt-instance reinstall -f web1").ok();
     cluster.line("gnt-instance startup web1").ok();
     cluster.line("gnt-instance reboot web1").ok();
     assert_eq!(status(&cluster, "web1"), "running");
