@@ -129,7 +129,7 @@ impl Story<'_> {
         let (from, _) = self.places()?;
         let monitor = Monitor::start(self.consoles());
         let line = format!(
-            "gnt-instance add -t sharedfile --disk 0:size=16M -o tiny+default -O greeting={GREETING} --no-ip-check -n {} {}",
+            "gnt-instance add -t sharedfile --disk 0:size=16M -o tiny+default -O greeting={GREETING} -n {} {}",
             from.name,
             self.name()
         );
