@@ -67,6 +67,9 @@ fn an_instance_lives_and_dies() {
     cluster.line("gnt-instance shutdown web1").ok();
     assert_eq!(status(&cluster, "web1"), "ADMIN_down");
     cluster.line("gnt-instance reinstall -f web1").ok();
+    cluster.line("gnt-instance rename web1 web2").ok();
+    assert_eq!(leftovers(&cluster, "web1"), Vec::<std::path::PathBuf>::new());
+    cluster.line("gnt-instance rename web2 web1").ok();
     cluster.line("gnt-instance startup web1").ok();
     cluster.line("gnt-instance reboot web1").ok();
     assert_eq!(status(&cluster, "web1"), "running");

@@ -13,6 +13,7 @@ mod query_data;
 mod reboot;
 mod reinstall;
 mod remove;
+mod rename;
 mod set_params;
 mod shutdown;
 mod startup;
