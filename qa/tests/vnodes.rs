@@ -44,9 +44,9 @@ fn the_story_on_real_guests() {
     let bin_dir = demo.programs.bin_dir.display().to_string();
     let story = demo.xtask(&["--bin-dir", &bin_dir]).ok();
     for proof in ["none lost, none doubled", "longest gap", "runs on node2 again", "its disk remembers", "verify finds no error"] {
-        assert!(story.stdout.contains(proof), "«{proof}» is missing\n{}", story.describe());
+        assert!(story.text().contains(proof), "«{proof}» is missing\n{}", story.describe());
     }
-    println!("{}", story.stdout.lines().filter(|line| line.contains("proved")).collect::<Vec<_>>().join("\n"));
+    println!("{}", story.text().lines().filter(|line| line.contains("proved")).collect::<Vec<_>>().join("\n"));
 
     let status = |name: &str| demo.exec(&format!("gnt-instance list --no-headers -o status {name}")).stdout.trim().to_owned();
     let name = "instance2.demo.gannet.example";

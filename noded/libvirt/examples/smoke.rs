@@ -6,6 +6,7 @@
 //! obeys the power button. SHARED_DIR: seen as the same path by both daemons and by this program. LOCAL_DIR: the same
 //! path with different files behind it; this program reaches them as SHARED_DIR/local1 and SHARED_DIR/local2 (links).
 //! KERNEL, INITRD: a Linux guest with virtio, for hot-plug. COMMAND: kills and restarts the first libvirtd.
+#![allow(clippy::disallowed_methods, reason = "a tool for developers, not a daemon")]
 
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};

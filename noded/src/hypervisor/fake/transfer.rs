@@ -15,6 +15,8 @@ use crate::hypervisor::{Duplex, Error};
 
 /// A record is some hundred bytes; more than this is not one.
 const MAX_LINE: u64 = 256 * 1024;
+/// How long the target waits for the source to close the tunnel.
+const CLOSE_LIMIT: std::time::Duration = std::time::Duration::from_secs(5);
 
 /// Gives the guest away.
 pub(super) async fn send(directory: &Path, record: Record, stream: Box<dyn Duplex>) -> Result<(), Error> {
@@ -54,7 +56,12 @@ async fn take(directory: &Path, name: &str, stream: &mut BufReader<tokio::io::Du
         Some(record) if record.phase == phase => Record { phase: Phase::Running, ..record }.write(directory)?,
         _ => return Err(Error::Failed(format!("the incoming instance {name} was dropped"))),
     }
-    say(stream, "running").await
+    say(stream, "running").await?;
+    // Whoever closes first may cut off what is still on its way through the tunnel: that is for the source to do, after it
+    // has read the word.
+    let closed = tokio::io::AsyncReadExt::read_u8(stream);
+    let _closed_or_late = tokio::time::timeout(CLOSE_LIMIT, closed).await;
+    Ok(())
 }
 
 async fn say<S: AsyncWrite + Unpin>(stream: &mut S, line: &str) -> Result<(), Error> {
