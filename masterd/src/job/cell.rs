@@ -141,8 +141,9 @@ impl JobCell {
         crate::fault::point("before a durable write of a job");
         store.commit(transaction).await?;
         *rev += 1;
-        self.update(|now| *now = row);
+        // Before clients can see the end: who has seen it knows that no crash belongs to this job any more.
         crate::fault::point("after a durable write of a job");
+        self.update(|now| *now = row);
         Ok(())
     }
 
