@@ -45,6 +45,7 @@ pub async fn dispatch(context: &OpContext, op: &Op) -> Result<Finished, OpError>
         Op::InstanceReinstall(unit) => Box::pin(drive(context, unit)).await,
         Op::InstanceSetParams(unit) => Box::pin(drive(context, &**unit)).await,
         Op::InstanceRename(unit) => Box::pin(drive(context, unit)).await,
+        Op::InstanceMove(unit) => Box::pin(drive(context, unit)).await,
         Op::InstanceMigrate(unit) => Box::pin(drive(context, unit)).await,
         Op::NodeAdd(unit) => Box::pin(drive(context, unit)).await,
         Op::NodeEvacuate(unit) => Box::pin(drive(context, unit)).await,

@@ -7,6 +7,7 @@ mod deactivate_disks;
 mod failover;
 mod grow_disk;
 mod migrate;
+mod r#move;
 mod moving;
 mod multi_alloc;
 mod query_data;

@@ -86,7 +86,7 @@ pub(super) async fn target<'h>(held: &'h Held<'_>, instance: &Instance, wish: &W
 }
 
 /// The instance must fit the policy of a group that it comes into.
-fn policy(held: &Held<'_>, instance: &Instance, target: &Node) -> Result<(), Refusal> {
+pub(super) fn policy(held: &Held<'_>, instance: &Instance, target: &Node) -> Result<(), Refusal> {
     let config = held.config();
     let same_group = config.node(&instance.primary_node).is_some_and(|node| node.group == target.group);
     let Some(group) = config.group(&target.group).filter(|_| !same_group) else { return Ok(()) };

@@ -127,12 +127,19 @@ fn removals(config: &Config, instance: &Instance) -> Vec<(NodeUuid, DiskRef)> {
     config.disks_of(instance).map(|disk| place(disk)).zip(spec::disk_refs(config, instance)).collect()
 }
 
-/// The instance's own directory, that of its first disk if it is named like the instance.
+/// The instance's own directory, and the node on which it is removed.
 fn directory(instance: &Instance, disks: &[(NodeUuid, DiskRef)]) -> Option<(NodeUuid, FileStorageDir)> {
-    let (node, disk) = disks.iter().find(|(_, disk)| ["file", "sharedfile"].contains(&disk.dev_type.as_str()))?;
+    let dir = own_directory(instance, disks.iter().map(|(_, disk)| disk))?;
+    // Disks of one instance are removed on one node.
+    disks.first().map(|(node, _)| (node.clone(), dir))
+}
+
+/// The directory of the instance's file-based disks: that of the first one, if it is named like the instance.
+pub(super) fn own_directory<'d>(instance: &Instance, disks: impl IntoIterator<Item = &'d DiskRef>) -> Option<FileStorageDir> {
+    let disk = disks.into_iter().find(|disk| ["file", "sharedfile"].contains(&disk.dev_type.as_str()))?;
     let dir = Path::new(&disk.logical_second).parent()?;
     let is_own = dir.file_name().is_some_and(|name| name == instance.name.as_str());
-    is_own.then(|| (node.clone(), FileStorageDir { path: dir.to_string_lossy().into_owned() }))
+    is_own.then(|| FileStorageDir { path: dir.to_string_lossy().into_owned() })
 }
 
 #[cfg(test)]
