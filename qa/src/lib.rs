@@ -9,6 +9,7 @@
 pub mod cluster;
 pub mod contract;
 pub mod daemon;
+pub mod htools;
 pub mod jobs;
 pub mod os;
 pub mod output;

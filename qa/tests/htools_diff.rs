@@ -1,0 +1,169 @@
+//! Our placement tools beside Debian's `ganeti-htools`, on clusters from a seed: same plans, same order, same ties, same
+//! numbers.
+//!
+//! `GANNET_SEED` chooses another seed (the first one is printed with each difference), `GANNET_ROUNDS` how many clusters of each
+//! profile.
+
+use std::path::PathBuf;
+
+use gannet_qa::htools::command::{self, DATA, Line, REQUEST};
+use gannet_qa::htools::compare::{Pair, Verdict};
+use gannet_qa::htools::generate::{PROFILES, Profile, cluster};
+use gannet_qa::htools::model::Cluster;
+use gannet_qa::htools::{iallocator, text};
+use gannet_qa::programs::Programs;
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+
+/// Where Debian's package ganeti-testsuite has its clusters.
+const UPSTREAM: &str = "/usr/share/ganeti/testsuite/test/data/htools";
+/// Clusters of each profile in a normal run.
+const ROUNDS: u64 = 3;
+/// The first seed in a normal run.
+const SEED: u64 = 1;
+/// Differences that are shown in full.
+const SHOWN: usize = 10;
+
+fn number(name: &str, default: u64) -> u64 {
+    std::env::var(name).map_or(default, |text| text.parse().unwrap_or_else(|_| panic!("{name} must be a number, not {text}")))
+}
+
+/// What came of the comparisons so far.
+#[derive(Default)]
+struct Tally {
+    agreed: u32,
+    all: u32,
+    refused: u32,
+    /// The reference took too long.
+    skipped: u32,
+    reference_s: f64,
+    own_s: f64,
+    shown: Vec<String>,
+}
+
+impl Tally {
+    fn add(&mut self, verdict: Option<Verdict>, case: &str) {
+        let Some(verdict) = verdict else {
+            self.skipped += 1;
+            return;
+        };
+        self.all += 1;
+        self.refused += u32::from(verdict.code != 0);
+        self.reference_s += verdict.reference.as_secs_f64();
+        self.own_s += verdict.own.as_secs_f64();
+        if verdict.differences.is_empty() {
+            self.agreed += 1;
+        } else if self.shown.len() < SHOWN {
+            self.shown.push(format!("{case}\n{}", verdict.differences.join("\n")));
+        }
+    }
+
+    /// Says how many agree.
+    ///
+    /// # Panics
+    /// Not all do; or most cases compare only that both refuse.
+    #[track_caller]
+    fn close(self, what: &str) {
+        let Self { agreed, all, refused, skipped, reference_s, own_s, shown } = self;
+        println!(
+            "{what}: {agreed} of {all} cases agree ({refused} end with an error; the reference did not end in {skipped} others); {reference_s:.1} s there, {own_s:.1} s here"
+        );
+        assert!(skipped * 10 <= all, "the reference did not end in {skipped} cases");
+        assert!(all > 0 && refused * 2 < all, "{refused} of {all} cases end with an error");
+        assert_eq!(agreed, all, "{}", shown.join("\n\n"));
+    }
+}
+
+fn programs() -> Pair {
+    let programs = Programs::find().expect("the programs are built");
+    Pair::find(&programs.bin_dir).expect("both programs are there")
+}
+
+/// Compares the command lines that `lines` gives for each cluster.
+fn compare(what: &str, lines: impl Fn(&Cluster, &mut StdRng) -> Vec<(Line, Option<String>)>) {
+    let pair = programs();
+    let (first, rounds) = (number("GANNET_SEED", SEED), number("GANNET_ROUNDS", ROUNDS));
+    let scratch = tempfile::tempdir().expect("a temporary directory can be made");
+    let mut tally = Tally::default();
+    for (name, profile) in PROFILES {
+        for seed in first..first + rounds {
+            let made: Cluster = cluster(profile as &Profile, seed);
+            let data = text::write(&made);
+            let mut rng = StdRng::seed_from_u64(seed ^ 0x5eed);
+            for (line, request) in lines(&made, &mut rng) {
+                let mut inputs = vec![(DATA, data.as_str())];
+                inputs.extend(request.iter().map(|request| (REQUEST, request.as_str())));
+                let verdict = pair.run(&line, &inputs, scratch.path()).expect("both programs run");
+                let request = request.map(|text| format!("\nrequest: {text}")).unwrap_or_default();
+                tally.add(verdict, &format!("profile {name}, seed {seed}: {} {}{request}", line.tool, line.args.join(" ")));
+            }
+        }
+    }
+    tally.close(&format!("{what}, seeds {first} to {}", first + rounds - 1));
+}
+
+#[test]
+fn hbal() {
+    compare("hbal", |cluster, rng| (0..5).map(|_| (command::hbal(cluster, rng), None)).collect());
+}
+
+#[test]
+fn hinfo() {
+    compare("hinfo", |cluster, rng| vec![(command::hinfo(cluster, rng), None)]);
+}
+
+#[test]
+fn hcheck() {
+    compare("hcheck", |cluster, rng| (0..2).map(|_| (command::hcheck(cluster, rng), None)).collect());
+}
+
+#[test]
+fn hspace() {
+    compare("hspace", |cluster, rng| (0..3).map(|_| (command::hspace(cluster, rng), None)).collect());
+}
+
+#[test]
+fn hroller() {
+    compare("hroller", |cluster, rng| (0..2).map(|_| (command::hroller(cluster, rng), None)).collect());
+}
+
+#[test]
+fn hsqueeze() {
+    compare("hsqueeze", |_, rng| vec![(command::hsqueeze(rng), None)]);
+}
+
+#[test]
+fn hail() {
+    compare("hail", |cluster, rng| {
+        let requests = iallocator::requests(cluster, rng);
+        requests.into_iter().map(|request| (command::hail(rng), Some(iallocator::input(cluster, &request).to_string()))).collect()
+    });
+}
+
+/// The clusters of Debian's `ganeti-testsuite`, through all tools.
+#[test]
+fn upstream_clusters() {
+    let pair = programs();
+    let scratch = tempfile::tempdir().expect("a temporary directory can be made");
+    let mut files: Vec<PathBuf> = std::fs::read_dir(UPSTREAM)
+        .expect("Debian's package ganeti-testsuite is installed")
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_file())
+        .collect();
+    files.sort();
+    let mut tally = Tally::default();
+    for path in files {
+        let data = std::fs::read_to_string(&path).unwrap();
+        let (file, lines) = if path.extension().is_some_and(|end| end == "json") {
+            (REQUEST, command::upstream_requests())
+        } else {
+            (DATA, command::upstream_data(&data))
+        };
+        for line in lines {
+            let verdict = pair.run(&line, &[(file, &data)], scratch.path()).unwrap();
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            tally.add(verdict, &format!("{name}: {} {}", line.tool, line.args.join(" ")));
+        }
+    }
+    tally.close("clusters of ganeti-testsuite");
+}
