@@ -4,19 +4,15 @@
 //! `GANNET_SEED` chooses another seed (the first one is printed with each difference), `GANNET_ROUNDS` how many clusters of each
 //! profile.
 
-use std::path::PathBuf;
-
 use gannet_qa::htools::command::{self, DATA, Line, REQUEST};
 use gannet_qa::htools::compare::{Pair, Verdict};
 use gannet_qa::htools::generate::{PROFILES, Profile, cluster};
 use gannet_qa::htools::model::Cluster;
-use gannet_qa::htools::{iallocator, text};
+use gannet_qa::htools::text;
 use gannet_qa::programs::Programs;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
-/// Where Debian's package ganeti-testsuite has its clusters.
-const UPSTREAM: &str = "/usr/share/ganeti/testsuite/test/data/htools";
 /// Clusters of each profile in a normal run.
 const ROUNDS: u64 = 3;
 /// The first seed in a normal run.
@@ -110,60 +106,4 @@ fn hbal() {
 #[test]
 fn hinfo() {
     compare("hinfo", |cluster, rng| vec![(command::hinfo(cluster, rng), None)]);
-}
-
-#[test]
-fn hcheck() {
-    compare("hcheck", |cluster, rng| (0..2).map(|_| (command::hcheck(cluster, rng), None)).collect());
-}
-
-#[test]
-fn hspace() {
-    compare("hspace", |cluster, rng| (0..3).map(|_| (command::hspace(cluster, rng), None)).collect());
-}
-
-#[test]
-fn hroller() {
-    compare("hroller", |cluster, rng| (0..2).map(|_| (command::hroller(cluster, rng), None)).collect());
-}
-
-#[test]
-fn hsqueeze() {
-    compare("hsqueeze", |_, rng| vec![(command::hsqueeze(rng), None)]);
-}
-
-#[test]
-fn hail() {
-    compare("hail", |cluster, rng| {
-        let requests = iallocator::requests(cluster, rng);
-        requests.into_iter().map(|request| (command::hail(rng), Some(iallocator::input(cluster, &request).to_string()))).collect()
-    });
-}
-
-/// The clusters of Debian's `ganeti-testsuite`, through all tools.
-#[test]
-fn upstream_clusters() {
-    let pair = programs();
-    let scratch = tempfile::tempdir().expect("a temporary directory can be made");
-    let mut files: Vec<PathBuf> = std::fs::read_dir(UPSTREAM)
-        .expect("Debian's package ganeti-testsuite is installed")
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.is_file())
-        .collect();
-    files.sort();
-    let mut tally = Tally::default();
-    for path in files {
-        let data = std::fs::read_to_string(&path).unwrap();
-        let (file, lines) = if path.extension().is_some_and(|end| end == "json") {
-            (REQUEST, command::upstream_requests())
-        } else {
-            (DATA, command::upstream_data(&data))
-        };
-        for line in lines {
-            let verdict = pair.run(&line, &[(file, &data)], scratch.path()).unwrap();
-            let name = path.file_name().unwrap_or_default().to_string_lossy();
-            tally.add(verdict, &format!("{name}: {} {}", line.tool, line.args.join(" ")));
-        }
-    }
-    tally.close("clusters of ganeti-testsuite");
 }

@@ -11,6 +11,9 @@ pub const DATA: &str = "cluster.data";
 /// The name of the file that holds an iallocator request.
 pub const REQUEST: &str = "request.json";
 
+/// The beginning of the names of saved states.
+pub const SAVED: &str = "saved";
+
 /// A program of the suite with its arguments, run in a directory that holds [`DATA`].
 #[derive(Debug, Clone)]
 pub struct Line {
@@ -48,9 +51,12 @@ pub fn hbal(cluster: &Cluster, rng: &mut StdRng) -> Line {
         ("-C", 0.5),
         ("-v", 0.2),
         ("-q", 0.1),
-        ("-Ssaved", 0.3),
     ];
     some(rng, &switches, &mut line);
+    // Of several groups the reference saves only the chosen one (a known defect).
+    if cluster.groups.len() == 1 && rng.random_bool(0.3) {
+        line.add("-Ssaved");
+    }
     if rng.random_bool(0.3) {
         line.add(if rng.random_bool(0.5) { "-p".to_owned() } else { format!("-p{NODE_FIELDS}") });
     }
@@ -183,7 +189,7 @@ pub fn hsqueeze(rng: &mut StdRng) -> Line {
 #[must_use]
 pub fn hail(rng: &mut StdRng) -> Line {
     let mut line = Line::new("hail", &[]);
-    some(rng, &[("--no-capacity-checks", 0.3), ("--ignore-soft-errors", 0.1), ("-v", 0.1)], &mut line);
+    some(rng, &[("--no-capacity-checks", 0.3), ("--ignore-soft-errors", 0.1)], &mut line);
     line.add(REQUEST);
     line
 }
