@@ -1,124 +1,128 @@
-//! The whole cluster, as placement sees it.
+//! A cluster as it was read: groups, nodes, instances, tags and policy.
 
-use gannet_core::param::AllocPolicy;
-use gannet_core::param::ipolicy::IPolicy;
-
+use crate::group::Group;
+use crate::id::{GroupId, InstanceId, NodeId};
 use crate::instance::Instance;
-use crate::node::{Node, Nodes};
+use crate::node::Node;
+use crate::policy::Policy;
+use crate::tag::Words;
 
-/// A node group.
-#[derive(Debug, Clone)]
-pub struct Group {
-    /// Its name.
-    pub name: String,
-    /// Whether new instances may go there.
-    pub alloc_policy: AllocPolicy,
-    /// Its instance policy, filled.
-    pub policy: IPolicy,
-}
-
-/// Groups, nodes and instances. Objects refer to each other by their position.
-#[derive(Debug, Clone)]
+/// All that is known of a cluster, except where instances are at the moment, which is [`State`](crate::State).
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Cluster {
-    /// Node groups.
+    /// Node groups, in the order of the input.
     pub groups: Vec<Group>,
-    /// Nodes with what they carry.
-    pub nodes: Nodes,
-    /// Instances that are placed.
+    /// Nodes, in the order of the input.
+    pub nodes: Vec<Node>,
+    /// Instances, in the order of the input.
     pub instances: Vec<Instance>,
-    /// Prefixes of tags of which a node should hold only one each.
-    pub exclusion_prefixes: Vec<String>,
+    /// Cluster tags.
+    pub tags: Vec<String>,
+    /// The cluster's own policy; groups have theirs.
+    pub policy: Policy,
+    /// Tags as numbers.
+    pub words: Words,
+    /// The number that is printed for the first group and node: 1 in a simulated cluster, else 0.
+    pub first_index: usize,
 }
 
-/// Data that refers to what is not there.
+/// What was not found by name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Error {
-    /// A node's group.
-    #[error("node {0} belongs to a group that is not in the data")]
-    Group(String),
-    /// An instance's node.
-    #[error("instance {0} is on a node that is not in the data")]
-    Node(String),
+#[error("Wrong number of elems found with name {name}")]
+pub struct NotFound {
+    /// The name that was looked for.
+    pub name: String,
 }
-
-/// Tags of the cluster that begin so name prefixes of exclusion tags (Ganeti: `htools:iextags:`).
-pub const EXCLUSION_TAG: &str = "htools:iextags:";
 
 impl Cluster {
-    /// Puts a cluster together. `tags` are those of the cluster object.
+    /// The node at `id`.
+    #[must_use]
+    pub fn node(&self, id: NodeId) -> &Node {
+        &self.nodes[id.at()]
+    }
+
+    /// The instance at `id`.
+    #[must_use]
+    pub fn instance(&self, id: InstanceId) -> &Instance {
+        &self.instances[id.at()]
+    }
+
+    /// The group at `id`.
+    #[must_use]
+    pub fn group(&self, id: GroupId) -> &Group {
+        &self.groups[id.at()]
+    }
+
+    /// All nodes, in order.
+    pub fn node_ids(&self) -> impl DoubleEndedIterator<Item = NodeId> + ExactSizeIterator + use<> {
+        (0..self.nodes.len()).map(NodeId::new)
+    }
+
+    /// All instances, in order.
+    pub fn instance_ids(&self) -> impl DoubleEndedIterator<Item = InstanceId> + ExactSizeIterator + use<> {
+        (0..self.instances.len()).map(InstanceId::new)
+    }
+
+    /// All groups, in order.
+    pub fn group_ids(&self) -> impl DoubleEndedIterator<Item = GroupId> + ExactSizeIterator + use<> {
+        (0..self.groups.len()).map(GroupId::new)
+    }
+
+    /// Nodes of one group, in order.
+    pub fn nodes_of(&self, group: GroupId) -> impl Iterator<Item = NodeId> + '_ {
+        self.node_ids().filter(move |id| self.node(*id).group == group)
+    }
+
+    /// Groups that have a node, in order.
+    #[must_use]
+    pub fn groups_with_nodes(&self) -> Vec<GroupId> {
+        let mut seen = vec![false; self.groups.len()];
+        self.nodes.iter().for_each(|node| seen[node.group.at()] = true);
+        self.group_ids().filter(|id| seen[id.at()]).collect()
+    }
+
+    /// The group of that name or UUID.
     ///
     /// # Errors
-    /// [`Error`] when something refers to what is not there.
-    pub fn new<'a>(
-        groups: Vec<Group>,
-        nodes: Vec<Node>,
-        instances: Vec<Instance>,
-        tags: impl IntoIterator<Item = &'a str>,
-    ) -> Result<Self, Error> {
-        let exclusion_prefixes = tags.into_iter().filter_map(|tag| tag.strip_prefix(EXCLUSION_TAG)).map(str::to_owned).collect();
-        let mut cluster = Self { groups, nodes: Nodes::default(), instances: Vec::with_capacity(instances.len()), exclusion_prefixes };
-        for node in nodes {
-            if node.group >= cluster.groups.len() {
-                return Err(Error::Group(node.name));
-            }
-            cluster.nodes.push(node);
-        }
-        for instance in instances {
-            cluster.check(&instance)?;
-            cluster.nodes.add(&instance, &cluster.exclusion_prefixes, false);
-            cluster.instances.push(instance);
-        }
-        cluster.nodes.settle_missing();
-        Ok(cluster)
+    /// There is not exactly one.
+    pub fn find_group(&self, name: &str) -> Result<GroupId, NotFound> {
+        let mut found = self.group_ids().filter(|id| self.group(*id).name == name || self.group(*id).uuid == name);
+        only(&mut found, name)
     }
 
-    /// Adds an instance that was just placed.
+    /// The instance of that name or alias.
     ///
     /// # Errors
-    /// [`Error::Node`].
-    pub fn place(&mut self, instance: Instance) -> Result<(), Error> {
-        self.check(&instance)?;
-        self.nodes.add(&instance, &self.exclusion_prefixes, true);
-        self.instances.push(instance);
-        Ok(())
+    /// There is not exactly one.
+    pub fn find_instance(&self, name: &str) -> Result<InstanceId, NotFound> {
+        let mut found = self.instance_ids().filter(|id| self.instance(*id).name == name || self.instance(*id).alias == name);
+        only(&mut found, name)
     }
 
-    /// Moves the primary of an instance on shared storage, or of one whose disks move with it.
+    /// The node of that name or alias.
     ///
     /// # Errors
-    /// [`Error::Node`] when there is no such node.
-    ///
-    /// # Panics
-    /// When there is no such instance.
-    pub fn move_primary(&mut self, instance: usize, node: usize) -> Result<(), Error> {
-        let moved = Instance { primary: node, secondary: None, ..self.instances[instance].clone() };
-        self.check(&moved)?;
-        self.nodes.remove_primary(&self.instances[instance], &self.exclusion_prefixes);
-        self.nodes.add(&moved, &self.exclusion_prefixes, true);
-        self.instances[instance].primary = node;
-        Ok(())
+    /// There is not exactly one.
+    pub fn find_node(&self, name: &str) -> Result<NodeId, NotFound> {
+        let mut found = self.node_ids().filter(|id| self.node(*id).name == name || self.node(*id).alias == name);
+        only(&mut found, name)
     }
 
-    /// The position of an instance.
+    /// The suffix, from a dot on, that all names of nodes and instances share; empty when there is none.
     #[must_use]
-    pub fn find_instance(&self, name: &str) -> Option<usize> {
-        self.instances.iter().position(|instance| instance.name == name)
+    pub fn common_suffix(&self) -> &str {
+        let mut names =
+            self.nodes.iter().map(|node| node.name.as_str()).chain(self.instances.iter().map(|instance| instance.name.as_str()));
+        let Some(first) = names.next() else { return "" };
+        let others: Vec<&str> = names.collect();
+        let candidates = first.match_indices('.').map(|(at, _)| &first[at..]);
+        candidates.into_iter().find(|suffix| others.iter().all(|name| name.ends_with(suffix))).unwrap_or("")
     }
+}
 
-    /// The position of a node.
-    #[must_use]
-    pub fn find_node(&self, name: &str) -> Option<usize> {
-        self.nodes.name.iter().position(|other| other == name)
-    }
-
-    /// The position of a group.
-    #[must_use]
-    pub fn find_group(&self, name: &str) -> Option<usize> {
-        self.groups.iter().position(|group| group.name == name)
-    }
-
-    fn check(&self, instance: &Instance) -> Result<(), Error> {
-        let known = |node: usize| node < self.nodes.len();
-        if known(instance.primary) && instance.secondary.is_none_or(known) { Ok(()) } else { Err(Error::Node(instance.name.clone())) }
+fn only<T>(found: &mut impl Iterator<Item = T>, name: &str) -> Result<T, NotFound> {
+    match (found.next(), found.next()) {
+        (Some(one), None) => Ok(one),
+        _ => Err(NotFound { name: name.to_owned() }),
     }
 }

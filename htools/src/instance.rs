@@ -1,77 +1,211 @@
-//! Instances, as far as placement looks at them.
-
-use std::collections::BTreeSet;
+//! Instances: what they need, and what may be done with them.
 
 use gannet_core::param::DiskTemplate;
 
-/// On which nodes the data of an instance can be used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mirror {
-    /// On its primary node only.
-    None,
-    /// On its primary and its secondary node (drbd).
-    Internal,
-    /// On every node (shared storage).
-    External,
-}
+use crate::id::NodeId;
 
-/// An instance that is placed, or is to be.
+/// What is known of an instance. Where it is at the moment is in [`State`](crate::State).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Instance {
     /// Its name.
     pub name: String,
-    /// Memory that it gets at its start, in MiB.
-    pub memory_mib: u64,
-    /// Whether it has this memory now, or will when its node has it back: it is wanted up.
-    pub uses_memory: bool,
-    /// Sizes of its disks, in MiB.
-    pub disks_mib: Vec<u64>,
-    /// How the disks are kept.
-    pub template: DiskTemplate,
+    /// The name without the suffix that all names share; plans print it.
+    pub alias: String,
+    /// In MiB.
+    pub memory: i64,
+    /// Of all disks, in MiB.
+    pub disk: i64,
+    /// Each of them.
+    pub disks: Vec<Disk>,
     /// Virtual CPUs.
-    pub vcpus: u64,
-    /// Spindles it counts with.
-    pub spindle_use: u64,
-    /// Number of NICs.
-    pub nic_count: u64,
-    /// Whether N+1 looks at it.
+    pub vcpus: i64,
+    /// How it was at loading.
+    pub status: Status,
+    /// Whether memory is reserved for it on its secondary node, and whether it is balanced.
     pub auto_balance: bool,
-    /// Its tags.
-    pub tags: BTreeSet<String>,
-    /// Index of its primary node; ignored for one that is to be placed.
-    pub primary: usize,
-    /// Index of its secondary node (drbd).
-    pub secondary: Option<usize>,
+    /// How its disks are kept.
+    pub template: DiskTemplate,
+    /// Pressure on the spindles of nodes without exclusive storage.
+    pub spindle_use: i64,
+    /// All of its tags.
+    pub tags: Vec<String>,
+    /// Networks of its NICs; `None`: a NIC without one.
+    pub nics: Vec<Option<String>>,
+    /// It is only planned: it will take its room some day.
+    pub forthcoming: bool,
+    /// It may be moved: its template can be, it was selected, and it is within one group.
+    pub movable: bool,
+    /// Load: CPU, memory, disk, network.
+    pub load: [f64; 4],
+    /// Exclusion tags (indices into [`Cluster::words`](crate::Cluster::words)), in the order of its tags, repetitions included.
+    pub exclusion: Vec<u32>,
+    /// Node tags that it wishes for on its primary node, sorted.
+    pub wishes: Vec<u32>,
+    /// Its primary node at loading.
+    pub primary: NodeId,
+    /// Its secondary node at loading.
+    pub secondary: Option<NodeId>,
+}
+
+/// One disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Disk {
+    /// In MiB.
+    pub size: i64,
+    /// Spindles, where they are a resource.
+    pub spindles: Option<i64>,
+}
+
+/// What an instance was doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// `ADMIN_down`.
+    Down,
+    /// `ADMIN_offline`.
+    Offline,
+    /// Down although it should run.
+    ErrorDown,
+    /// Up although it should not run.
+    ErrorUp,
+    /// Its node does not answer.
+    NodeDown,
+    /// Its node is marked offline.
+    NodeOffline,
+    /// Runs.
+    Running,
+    /// Shut down from inside.
+    UserDown,
+    /// Runs on another node than it should.
+    WrongNode,
+}
+
+/// How disks come to another node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mirror {
+    /// Not at all.
+    None,
+    /// There is a copy on the secondary node.
+    Internal,
+    /// Every node reaches them.
+    External,
+}
+
+impl Status {
+    /// All, with their names on the wire.
+    pub const NAMES: [(Self, &'static str); 9] = [
+        (Self::Down, "ADMIN_down"),
+        (Self::Offline, "ADMIN_offline"),
+        (Self::ErrorDown, "ERROR_down"),
+        (Self::ErrorUp, "ERROR_up"),
+        (Self::NodeDown, "ERROR_nodedown"),
+        (Self::NodeOffline, "ERROR_nodeoffline"),
+        (Self::Running, "running"),
+        (Self::UserDown, "USER_down"),
+        (Self::WrongNode, "ERROR_wrongnode"),
+    ];
+
+    /// The name on the wire.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        Self::NAMES.iter().find(|(status, _)| *status == self).map_or("", |(_, name)| name)
+    }
+
+    /// The status of that name.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::NAMES.iter().find(|(_, name)| *name == text).map(|(status, _)| *status)
+    }
 }
 
 impl Instance {
-    /// Where its data can be used.
+    /// An instance with nothing but a name and its sizes, on no node yet (`primary` is the first node until it is placed).
     #[must_use]
-    pub fn mirror(&self) -> Mirror {
-        if self.template.is_int_mirrored() {
-            Mirror::Internal
-        } else if self.template.is_ext_mirrored() {
-            Mirror::External
-        } else {
-            Mirror::None
+    pub fn new(name: &str, template: DiskTemplate, disks: Vec<Disk>) -> Self {
+        Self {
+            name: name.to_owned(),
+            alias: name.to_owned(),
+            memory: 0,
+            disk: disks.iter().map(|disk| disk.size).sum(),
+            disks,
+            vcpus: 0,
+            status: Status::Running,
+            auto_balance: true,
+            template,
+            spindle_use: 1,
+            tags: Vec::new(),
+            nics: Vec::new(),
+            forthcoming: false,
+            movable: can_move(template),
+            load: [1.0; 4],
+            exclusion: Vec::new(),
+            wishes: Vec::new(),
+            primary: NodeId::new(0),
+            secondary: None,
         }
     }
 
-    /// Disk space that it takes from its nodes, in MiB; none for shared storage.
+    /// Runs, as far as is known.
     #[must_use]
-    pub fn node_disk_mib(&self) -> u64 {
-        if self.mirror() == Mirror::External { 0 } else { self.disks_mib.iter().sum() }
+    pub fn is_running(&self) -> bool {
+        matches!(self.status, Status::Running | Status::ErrorUp)
     }
 
-    /// Memory that it takes from its primary node now, in MiB.
+    /// Whether it takes CPU and reserved memory: everything but `ADMIN_offline`.
     #[must_use]
-    pub fn used_memory_mib(&self) -> u64 {
-        if self.uses_memory { self.memory_mib } else { 0 }
+    pub fn is_online(&self) -> bool {
+        self.status != Status::Offline
     }
 
-    /// Its tags of which a node should hold only one each, given their prefixes (Ganeti: exclusion tags).
-    pub fn exclusion_tags<'a>(&'a self, prefixes: &'a [String]) -> impl Iterator<Item = &'a str> {
-        let tags = self.tags.iter().map(String::as_str);
-        tags.filter(|tag| prefixes.iter().any(|prefix| tag.starts_with(prefix.as_str())))
+    /// Whether it takes memory of its primary node now.
+    #[must_use]
+    pub fn uses_memory(&self) -> bool {
+        !self.forthcoming
+            && matches!(self.status, Status::ErrorUp | Status::NodeDown | Status::NodeOffline | Status::Running | Status::WrongNode)
     }
+
+    /// Memory that its secondary node reserves for it.
+    #[must_use]
+    pub fn reserves(&self) -> i64 {
+        if self.is_online() && self.auto_balance { self.memory } else { 0 }
+    }
+
+    /// Whether it has a secondary node.
+    #[must_use]
+    pub fn has_secondary(&self) -> bool {
+        self.template == DiskTemplate::Drbd
+    }
+
+    /// Nodes that a new one needs.
+    #[must_use]
+    pub fn required_nodes(&self) -> usize {
+        if self.has_secondary() { 2 } else { 1 }
+    }
+
+    /// Whether its disks take room on its nodes.
+    #[must_use]
+    pub fn uses_local_disk(&self) -> bool {
+        matches!(self.template, DiskTemplate::Drbd | DiskTemplate::Plain)
+    }
+
+    /// How its disks come to another node.
+    #[must_use]
+    pub fn mirror(&self) -> Mirror {
+        match self.template {
+            DiskTemplate::Drbd => Mirror::Internal,
+            DiskTemplate::Plain | DiskTemplate::File => Mirror::None,
+            _ => Mirror::External,
+        }
+    }
+
+    /// Spindles of all disks; `None` when one is not known.
+    #[must_use]
+    pub fn total_spindles(&self) -> Option<i64> {
+        self.disks.iter().map(|disk| disk.spindles).sum()
+    }
+}
+
+/// Whether instances of this template can be moved at all.
+#[must_use]
+pub fn can_move(template: DiskTemplate) -> bool {
+    !matches!(template, DiskTemplate::Diskless | DiskTemplate::File | DiskTemplate::Plain)
 }

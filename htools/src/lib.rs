@@ -1,22 +1,43 @@
-//! Placement of instances on nodes, as functions of values: no clock, no socket, no file.
+//! Placement of instances on nodes, as functions of values: no clock, no socket, no file, and the same answer every time.
 //!
-//! A [`Cluster`] holds groups, nodes and instances with what they use. [`alloc`] answers where a new instance goes and where
-//! an existing one can go; [`metric`] says how even a cluster is (Ganeti's cluster score).
+//! | module | what it knows |
+//! |---|---|
+//! | [`cluster`], [`group`], [`node`], [`instance`], [`policy`], [`tag`], [`id`] | a cluster as it was read |
+//! | [`load`], [`save`] | texts to clusters and back; what is derived while loading |
+//! | [`state`], [`moves`] | where instances are, what that takes of each node, and what a move would make of it |
+//! | [`score`] | how even a cluster is |
+//! | [`balance`] | which moves make it more even |
+//! | [`job`] | moves as commands and sets of jobs |
+//! | [`show`] | numbers, tables and lists in the reference's form |
+//! | [`program`] (feature `tools`) | the tools: options, files, output |
 #![forbid(unsafe_code)]
 
-pub mod alloc;
+pub mod balance;
 pub mod cluster;
+pub mod fail;
+pub mod group;
+pub mod id;
 pub mod instance;
-pub mod limit;
-pub mod metric;
+pub mod job;
+pub mod legacy;
+pub mod load;
+pub mod moves;
 pub mod node;
-pub mod redundancy;
+pub mod policy;
+#[cfg(feature = "tools")]
+pub mod program;
+pub mod save;
+pub mod score;
+pub mod show;
+pub mod state;
+pub mod tag;
 
-#[cfg(test)]
-mod tests;
-
-pub use alloc::{Placement, allocate, relocate};
-pub use cluster::{Cluster, Group};
-pub use instance::{Instance, Mirror};
-pub use limit::{Limit, NoPlace};
-pub use node::{Node, Nodes};
+pub use cluster::Cluster;
+pub use fail::{FailCounts, FailMode};
+pub use group::Group;
+pub use id::{GroupId, InstanceId, NodeId};
+pub use instance::Instance;
+pub use moves::{Move, Trial};
+pub use node::Node;
+pub use policy::Policy;
+pub use state::{Limits, State, Usage};

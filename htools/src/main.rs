@@ -1,63 +1,28 @@
 //! `htools`: the placement tools in one program, chosen by the name it is called by, or by its first argument.
 #![forbid(unsafe_code)]
 
-use std::io::Write;
+use std::io::{BufWriter, stderr, stdout};
 use std::process::ExitCode;
 
-/// Ganeti's tools.
-const TOOLS: [&str; 9] = ["hail", "harep", "hbal", "hcheck", "hinfo", "hroller", "hscan", "hspace", "hsqueeze"];
+use gannet_htools::program::{self, Io, TOOLS};
+use gannet_htools::state::N1Rule;
 
 fn main() -> ExitCode {
-    let mut arguments = std::env::args();
-    let called_as = arguments.next().unwrap_or_default();
-    let own_name = called_as.rsplit('/').next().unwrap_or_default().to_lowercase();
+    let mut words = std::env::args_os().map(|word| word.to_string_lossy().into_owned());
+    let called_as = words.next().unwrap_or_default();
+    let own_name = called_as.rsplit('/').next().unwrap_or_default().to_owned();
     // Ganeti: the variable goes before the program's name.
-    let role = std::env::var("HTOOLS").ok().filter(|role| !role.is_empty()).map_or(own_name, |role| role.to_lowercase());
-    let rest: Vec<String> = arguments.collect();
-    let (tool, options) = if role == "htools" || !is_tool(&role) {
-        match rest.split_first() {
-            Some((first, options)) if is_tool(first) => (first.clone(), options.to_vec()),
-            _ => ("htools".to_owned(), rest),
-        }
-    } else {
-        (role, rest)
-    };
-    answer(&tool, &options)
-}
-
-fn is_tool(name: &str) -> bool {
-    TOOLS.contains(&name)
-}
-
-fn answer(tool: &str, options: &[String]) -> ExitCode {
-    let asked = |long: &str, short: &str| options.iter().any(|option| option == long || option == short);
-    if asked("--version", "-V") {
-        return say(&format!("{tool} (Gannet) version {}", env!("CARGO_PKG_VERSION")));
+    let mut name = std::env::var("HTOOLS").unwrap_or(own_name).to_lowercase();
+    let mut arguments: Vec<String> = words.collect();
+    // Beyond Ganeti: `htools hbal …`.
+    if name == "htools" && arguments.first().is_some_and(|first| TOOLS.iter().any(|tool| tool.name == first)) {
+        name = arguments.remove(0);
     }
-    if asked("--help", "-h") {
-        return say(&usage(tool));
+    let (mut out, mut err) = (BufWriter::new(stdout()), stderr());
+    let mut io = Io { out: &mut out, err: &mut err, n1_rule: N1Rule::default() };
+    let mut code = program::run(&name, &arguments, &mut io);
+    if std::io::Write::flush(&mut out).is_err() && code == 0 {
+        code = 1;
     }
-    if tool == "htools" {
-        eprintln!("{}", usage(tool));
-        return ExitCode::FAILURE;
-    }
-    eprintln!("{tool}: not available in this version of Gannet yet (see docs/status.md); gannet-masterd places instances by itself");
-    ExitCode::FAILURE
-}
-
-fn usage(tool: &str) -> String {
-    if tool == "htools" {
-        return format!("Usage: htools TOOL [OPTION...]\nTools, none of which is available in this version yet: {}", TOOLS.join(", "));
-    }
-    format!(
-        "Usage: {tool} [OPTION...]\nNot available in this version of Gannet yet.\n  -V, --version  show the version\n  -h, --help     show this help"
-    )
-}
-
-fn say(text: &str) -> ExitCode {
-    // A reader that has gone away is not an error of ours.
-    match writeln!(std::io::stdout(), "{text}") {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(_) => ExitCode::FAILURE,
-    }
+    ExitCode::from(code)
 }

@@ -1,241 +1,137 @@
-//! Nodes in columns: one list per property, so that a walk over one property of all nodes touches nothing else.
+//! Nodes: what they have. What instances take of it is in [`Usage`](crate::state::Usage).
 
-use std::collections::BTreeMap;
+use crate::id::GroupId;
 
-use crate::instance::Instance;
-
-/// A node as it is put in.
+/// What is known of a node.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Node {
     /// Its name.
     pub name: String,
-    /// Index of its group.
-    pub group: usize,
-    /// Whether it may get instances: online, not drained, able to run them, and its resources are known.
-    pub usable: bool,
-    /// All memory, in MiB.
-    pub total_memory_mib: u64,
+    /// The name without the suffix that all names share; plans print it.
+    pub alias: String,
+    /// Its group.
+    pub group: GroupId,
+    /// In MiB.
+    pub total_memory: f64,
     /// Memory of the node's own system, in MiB.
-    pub node_memory_mib: u64,
-    /// Free memory as the node says, less what its instances that are wanted up do not use yet, in MiB.
-    pub free_memory_mib: u64,
-    /// All disk space, in MiB.
-    pub total_disk_mib: u64,
-    /// Free disk space, in MiB. The disks of the instances are off already.
-    pub free_disk_mib: u64,
-    /// Processors.
-    pub cpus: u64,
-    /// Processors kept for the node's own system.
-    pub node_cpus: u64,
-    /// Spindles.
-    pub spindles: u64,
-}
-
-/// All nodes.
-#[derive(Debug, Clone, Default)]
-pub struct Nodes {
-    pub(crate) name: Vec<String>,
-    pub(crate) group: Vec<usize>,
-    pub(crate) usable: Vec<bool>,
-    pub(crate) total_memory: Vec<i64>,
-    /// Total less the node's own less that of the instances.
-    pub(crate) recorded_memory: Vec<i64>,
-    /// What the node says is free, when that is less; fixed by [`crate::Cluster::new`].
-    pub(crate) missing_memory: Vec<i64>,
-    pub(crate) reported_memory: Vec<i64>,
-    pub(crate) total_disk: Vec<i64>,
-    pub(crate) free_disk: Vec<i64>,
-    pub(crate) cpus: Vec<u64>,
-    pub(crate) vcpus: Vec<u64>,
-    pub(crate) spindles: Vec<u64>,
-    pub(crate) spindle_use: Vec<u64>,
-    pub(crate) primaries: Vec<u64>,
-    pub(crate) secondaries: Vec<u64>,
-    /// Memory of secondaries by the node of their primary.
-    pub(crate) peers: Vec<BTreeMap<usize, i64>>,
-    /// How many primaries carry each exclusion tag.
-    pub(crate) exclusion: Vec<BTreeMap<String, u64>>,
-}
-
-/// What one node carries: a row of [`Nodes`] that a trial placement may change.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Load {
-    /// Memory that nobody has, in MiB.
-    pub unallocated: i64,
-    /// Free disk space, in MiB.
+    pub node_memory: i64,
+    /// Memory that the node reported as free, in MiB.
+    pub free_memory: i64,
+    /// Recorded minus reported free memory, in MiB, fixed when the cluster was loaded; only what is missing counts, not a surplus.
+    pub missing_memory: i64,
+    /// In MiB.
+    pub total_disk: f64,
+    /// Free disk space when the cluster was loaded, in MiB.
     pub free_disk: i64,
-    /// Memory to be kept for secondaries whose node fails, in MiB.
-    pub reserved: i64,
-    /// Virtual CPUs.
-    pub vcpus: u64,
-    /// Spindles in use.
-    pub spindle_use: u64,
-    /// Primary instances.
-    pub primaries: u64,
-    /// Secondary instances.
-    pub secondaries: u64,
-    /// Exclusion tags used more than once.
-    pub conflicts: u64,
+    /// Physical CPUs.
+    pub cpus: f64,
+    /// Relative to others; 1 is the normal.
+    pub cpu_speed: f64,
+    /// CPUs that the node's own system takes.
+    pub node_cpus: i64,
+    /// All spindles.
+    pub spindles: i64,
+    /// Spindles free when the cluster was loaded (with exclusive storage).
+    pub free_spindles: i64,
+    /// Spindles are a resource, and disks are taken from them.
+    pub exclusive_storage: bool,
+    /// Not to be used: marked offline, drained, or not able to host instances.
+    pub offline: bool,
+    /// It is the master.
+    pub master: bool,
+    /// It runs KVM, whose reports of the node's own memory mean little.
+    pub is_kvm: bool,
+    /// All of its tags.
+    pub tags: Vec<String>,
+    /// Part of the disk that stays free (`--min-disk`).
+    pub min_disk: f64,
+    /// Virtual CPUs per CPU: of the policy, or `--max-cpu`.
+    pub vcpu_ratio: f64,
+    /// Spindle use per spindle, of the policy.
+    pub spindle_ratio: f64,
+    /// Migration tags (indices into [`Cluster::words`](crate::Cluster::words)), sorted.
+    pub migration: Vec<u32>,
+    /// Migration tags of nodes that it can receive from, sorted.
+    pub receivable: Vec<u32>,
+    /// What it fails together with, sorted.
+    pub location: Vec<u32>,
 }
 
-impl Load {
-    /// Whether the node could not take over its secondaries (Ganeti: N+1 failure).
+impl Node {
+    /// A node with nothing but a name, and nothing on it.
     #[must_use]
-    pub fn fails_n1(&self) -> bool {
-        self.reserved > 0 && self.unallocated <= self.reserved
-    }
-}
-
-impl Nodes {
-    /// How many there are.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.name.len()
-    }
-
-    /// Whether there are none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.name.is_empty()
-    }
-
-    /// The name of a node.
-    #[must_use]
-    pub fn name(&self, node: usize) -> &str {
-        &self.name[node]
-    }
-
-    /// The group of a node.
-    #[must_use]
-    pub fn group(&self, node: usize) -> usize {
-        self.group[node]
-    }
-
-    /// Whether a node may get instances.
-    #[must_use]
-    pub fn is_usable(&self, node: usize) -> bool {
-        self.usable[node]
-    }
-
-    /// Indices of the usable nodes of a group.
-    pub fn usable_in(&self, group: usize) -> impl Iterator<Item = usize> + '_ {
-        (0..self.len()).filter(move |&node| self.usable[node] && self.group[node] == group)
-    }
-
-    pub(crate) fn push(&mut self, node: Node) {
-        self.name.push(node.name);
-        self.group.push(node.group);
-        self.usable.push(node.usable);
-        self.total_memory.push(signed(node.total_memory_mib));
-        self.recorded_memory.push(signed(node.total_memory_mib) - signed(node.node_memory_mib));
-        self.missing_memory.push(0);
-        self.reported_memory.push(signed(node.free_memory_mib));
-        self.total_disk.push(signed(node.total_disk_mib));
-        self.free_disk.push(signed(node.free_disk_mib));
-        self.cpus.push(node.cpus);
-        self.vcpus.push(node.node_cpus);
-        self.spindles.push(node.spindles);
-        self.spindle_use.push(0);
-        self.primaries.push(0);
-        self.secondaries.push(0);
-        self.peers.push(BTreeMap::new());
-        self.exclusion.push(BTreeMap::new());
-    }
-
-    /// Memory that is not recorded but is not free either, as of now: guests of others, caches, leaks.
-    pub(crate) fn settle_missing(&mut self) {
-        for node in 0..self.len() {
-            self.missing_memory[node] = (self.recorded_memory[node] - self.reported_memory[node]).max(0);
+    pub fn new(name: &str, group: GroupId) -> Self {
+        Self {
+            name: name.to_owned(),
+            alias: name.to_owned(),
+            group,
+            total_memory: 0.0,
+            node_memory: 0,
+            free_memory: 0,
+            missing_memory: 0,
+            total_disk: 0.0,
+            free_disk: 0,
+            cpus: 0.0,
+            cpu_speed: 1.0,
+            node_cpus: 0,
+            spindles: 0,
+            free_spindles: 0,
+            exclusive_storage: false,
+            offline: false,
+            master: false,
+            is_kvm: false,
+            tags: Vec::new(),
+            min_disk: 0.0,
+            vcpu_ratio: 4.0,
+            spindle_ratio: 32.0,
+            migration: Vec::new(),
+            receivable: Vec::new(),
+            location: Vec::new(),
         }
     }
 
-    /// The row of a node.
+    /// Memory that would be free without instances, less what is missing, in MiB.
     #[must_use]
-    pub fn load(&self, node: usize) -> Load {
-        Load {
-            unallocated: self.recorded_memory[node] - self.missing_memory[node],
-            free_disk: self.free_disk[node],
-            reserved: self.peers[node].values().copied().max().unwrap_or(0),
-            vcpus: self.vcpus[node],
-            spindle_use: self.spindle_use[node],
-            primaries: self.primaries[node],
-            secondaries: self.secondaries[node],
-            conflicts: self.exclusion[node].values().map(|count| count - 1).sum(),
-        }
+    pub fn memory_for_instances(&self) -> i64 {
+        truncated(self.total_memory) - self.node_memory - self.missing_memory.max(0)
     }
 
-    /// The row of a node if `instance` had its primary there.
+    /// Disk space that stays free, in MiB.
     #[must_use]
-    pub fn with_primary(&self, node: usize, instance: &Instance, prefixes: &[String]) -> Load {
-        let load = self.load(node);
-        let conflicts = instance.exclusion_tags(prefixes).filter(|tag| self.exclusion[node].contains_key(*tag)).count();
-        Load {
-            unallocated: load.unallocated - signed(instance.used_memory_mib()),
-            free_disk: load.free_disk - signed(instance.node_disk_mib()),
-            vcpus: load.vcpus + instance.vcpus,
-            spindle_use: load.spindle_use + instance.spindle_use,
-            primaries: load.primaries + 1,
-            conflicts: load.conflicts + conflicts as u64,
-            ..load
-        }
+    pub fn disk_floor(&self) -> i64 {
+        floor(self.min_disk * self.total_disk)
     }
 
-    /// The row of a node if `instance`, with its primary on `primary`, had its secondary there.
+    /// Virtual CPUs that it may have.
     #[must_use]
-    pub fn with_secondary(&self, node: usize, instance: &Instance, primary: usize) -> Load {
-        let load = self.load(node);
-        let kept = if instance.auto_balance { signed(instance.used_memory_mib()) } else { 0 };
-        let of_peer = self.peers[node].get(&primary).copied().unwrap_or(0) + kept;
-        Load {
-            free_disk: load.free_disk - signed(instance.node_disk_mib()),
-            reserved: load.reserved.max(of_peer),
-            spindle_use: load.spindle_use + instance.spindle_use,
-            secondaries: load.secondaries + 1,
-            ..load
-        }
+    pub fn vcpu_limit(&self) -> i64 {
+        floor(self.vcpu_ratio * self.cpus)
     }
 
-    /// Adds what the instance uses. `fresh`: its disks are not off the free space yet.
-    pub(crate) fn add(&mut self, instance: &Instance, prefixes: &[String], fresh: bool) {
-        let disk = if fresh { signed(instance.node_disk_mib()) } else { 0 };
-        let node = instance.primary;
-        self.recorded_memory[node] -= signed(instance.used_memory_mib());
-        self.free_disk[node] -= disk;
-        self.vcpus[node] += instance.vcpus;
-        self.spindle_use[node] += instance.spindle_use;
-        self.primaries[node] += 1;
-        for tag in instance.exclusion_tags(prefixes) {
-            *self.exclusion[node].entry(tag.to_owned()).or_insert(0) += 1;
-        }
-        let Some(secondary) = instance.secondary else { return };
-        self.free_disk[secondary] -= disk;
-        self.spindle_use[secondary] += instance.spindle_use;
-        self.secondaries[secondary] += 1;
-        if instance.auto_balance {
-            *self.peers[secondary].entry(node).or_insert(0) += signed(instance.used_memory_mib());
-        }
+    /// Spindle use that it may have.
+    #[must_use]
+    pub fn spindle_limit(&self) -> f64 {
+        #[expect(clippy::cast_precision_loss, reason = "loaders bound quantities far below 2^53")]
+        let spindles = self.spindles as f64;
+        self.spindle_ratio * spindles
     }
 
-    /// Takes away what the instance uses on its primary node.
-    pub(crate) fn remove_primary(&mut self, instance: &Instance, prefixes: &[String]) {
-        let node = instance.primary;
-        self.recorded_memory[node] += signed(instance.used_memory_mib());
-        self.free_disk[node] += signed(instance.node_disk_mib());
-        self.vcpus[node] -= instance.vcpus;
-        self.spindle_use[node] -= instance.spindle_use;
-        self.primaries[node] -= 1;
-        for tag in instance.exclusion_tags(prefixes) {
-            if let Some(count) = self.exclusion[node].get_mut(tag) {
-                *count -= 1;
-                if *count == 0 {
-                    self.exclusion[node].remove(tag);
-                }
-            }
-        }
+    /// Whether an instance may come live from `source`: it accepts all of its migration tags.
+    #[must_use]
+    pub fn receives_from(&self, source: &Self) -> bool {
+        source.migration.iter().all(|tag| self.receivable.contains(tag))
     }
 }
 
-/// Amounts beyond 2^62 MiB do not exist; a wrong report of one counts as that.
-pub(crate) fn signed(amount: u64) -> i64 {
-    i64::try_from(amount).unwrap_or(i64::MAX).min(1 << 62)
+/// Rounded towards zero. Loaders bound quantities, so nothing is lost.
+#[must_use]
+#[expect(clippy::cast_possible_truncation, reason = "this is the one place where quantities become integers")]
+pub fn truncated(quantity: f64) -> i64 {
+    quantity as i64
+}
+
+/// Rounded down.
+#[must_use]
+pub fn floor(quantity: f64) -> i64 {
+    truncated(quantity.floor())
 }

@@ -6,8 +6,8 @@ use futures::future::join_all;
 use gannet_core::config::{AdminState, Config, Instance, Node};
 use gannet_core::id::{GroupUuid, NodeUuid};
 use gannet_core::param::{AllocPolicy, DiskTemplate, fill};
-use gannet_htools::alloc::Choice;
-use gannet_htools::{self as htools, NoPlace};
+use gannet_htools::legacy::alloc::Choice;
+use gannet_htools::legacy::{self as htools, NoPlace};
 use gannet_proto::node::{InstanceListReply, InstanceListRequest, NodeInfoReply, NodeInfoRequest};
 
 use super::{node_check, spec};

@@ -5,8 +5,8 @@
 //! trial placement costs the same in a large cluster as in a small one. Left out so far are the components that need data
 //! only other tools have: locations, forthcoming instances, measured loads (every instance counts as one).
 
-use crate::cluster::Cluster;
-use crate::node::Load;
+use crate::legacy::cluster::Cluster;
+use crate::legacy::node::Load;
 
 /// Weights of the spreads, in the order of [`spreads`].
 const SPREAD_WEIGHTS: [f64; SPREADS] = [0.5, 0.5, 1.0, 0.5, 3.0, 1.0, 0.5];

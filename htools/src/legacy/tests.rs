@@ -6,9 +6,9 @@ use gannet_core::param::ipolicy::IPolicy;
 use gannet_core::param::{AllocPolicy, DiskTemplate};
 use proptest::prelude::*;
 
-use crate::alloc::Choice;
-use crate::metric::Metric;
-use crate::*;
+use crate::legacy::alloc::Choice;
+use crate::legacy::metric::Metric;
+use crate::legacy::*;
 
 fn node(name: &str, free: u64) -> Node {
     Node {

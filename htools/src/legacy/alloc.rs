@@ -4,12 +4,12 @@
 use gannet_core::param::AllocPolicy;
 use gannet_core::param::ipolicy::{InstanceSpec, violations};
 
-use crate::cluster::Cluster;
-use crate::instance::{Instance, Mirror};
-use crate::limit::{Limit, NoPlace};
-use crate::metric::Metric;
-use crate::node::Load;
-use crate::redundancy;
+use crate::legacy::cluster::Cluster;
+use crate::legacy::instance::{Instance, Mirror};
+use crate::legacy::limit::{Limit, NoPlace};
+use crate::legacy::metric::Metric;
+use crate::legacy::node::Load;
+use crate::legacy::redundancy;
 
 /// Scores that differ by less are equal: their difference is that of rounding.
 const EPSILON: f64 = 1e-9;

@@ -2,8 +2,8 @@
 
 use std::collections::BinaryHeap;
 
-use crate::cluster::Cluster;
-use crate::instance::{Instance, Mirror};
+use crate::legacy::cluster::Cluster;
+use crate::legacy::instance::{Instance, Mirror};
 
 /// The usable nodes of a group whose instances on shared storage would not all find memory on the others. None in a group
 /// with fewer than two usable nodes: there is no redundancy to keep. Instances are taken largest first, each to the node with
@@ -22,13 +22,13 @@ pub fn failing(cluster: &Cluster, group: usize, added: Option<(&Instance, usize)
     }
     let mut add = |instance: &Instance, node: usize| {
         if instance.mirror() == Mirror::External && instance.auto_balance && instance.uses_memory {
-            guests[node].push(crate::node::signed(instance.memory_mib));
+            guests[node].push(crate::legacy::node::signed(instance.memory_mib));
         }
     };
     cluster.instances.iter().for_each(|instance| add(instance, instance.primary));
     if let Some((instance, node)) = added {
         add(instance, node);
-        room[node] -= crate::node::signed(instance.used_memory_mib());
+        room[node] -= crate::legacy::node::signed(instance.used_memory_mib());
     }
     nodes.iter().copied().filter(|&node| !can_be_emptied(node, &nodes, &room, &mut guests)).collect()
 }

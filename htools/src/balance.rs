@@ -1,0 +1,129 @@
+//! Which moves make a group more even: a greedy search, one move at a time, each the best of all.
+
+mod candidate;
+
+use crate::cluster::Cluster;
+use crate::id::{InstanceId, NodeId};
+use crate::job::Planned;
+use crate::score::Board;
+use crate::state::State;
+use candidate::Best;
+
+/// What a search may do, and when it stops.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Disks may be copied to other nodes.
+    pub disk_moves: bool,
+    /// Instances may be migrated or failed over.
+    pub instance_moves: bool,
+    /// Instances on good nodes are not migrated.
+    pub restricted_migration: bool,
+    /// Soft limits do not count.
+    pub ignore_soft_errors: bool,
+    /// Only instances on offline nodes move.
+    pub evacuate: bool,
+    /// The least gain of a step, once the score is at most [`Self::min_gain_limit`].
+    pub min_gain: f64,
+    /// See [`Self::min_gain`].
+    pub min_gain_limit: f64,
+    /// At most so many moves; negative: any number.
+    pub max_length: i64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            disk_moves: true,
+            instance_moves: true,
+            restricted_migration: false,
+            ignore_soft_errors: false,
+            evacuate: false,
+            min_gain: 1e-2,
+            min_gain_limit: 1e-1,
+            max_length: -1,
+        }
+    }
+}
+
+/// A search in one group.
+#[derive(Debug)]
+pub struct Search<'a> {
+    cluster: &'a Cluster,
+    state: &'a mut State,
+    options: &'a Options,
+    board: Board,
+    /// Instances of the group, in index order.
+    instances: Vec<InstanceId>,
+    /// The score now.
+    score: f64,
+    made: usize,
+}
+
+impl<'a> Search<'a> {
+    /// A search among `nodes`, in index order, for the instances whose primary is among them. It moves them in `state`.
+    #[must_use]
+    pub fn new(cluster: &'a Cluster, state: &'a mut State, nodes: Vec<NodeId>, options: &'a Options) -> Self {
+        let mut inside = vec![false; cluster.nodes.len()];
+        nodes.iter().for_each(|node| inside[node.at()] = true);
+        let instances = cluster.instance_ids().filter(|id| inside[state.primary[id.at()].at()]).collect();
+        let board = Board::new(cluster, state, nodes);
+        let score = board.score();
+        Self { cluster, state, options, board, instances, score, made: 0 }
+    }
+
+    /// The score now.
+    #[must_use]
+    pub fn score(&self) -> f64 {
+        self.score
+    }
+
+    /// Makes the best move, if there is one worth making and more are allowed, and the score is above `enough`.
+    pub fn step(&mut self, enough: f64) -> Option<Planned> {
+        let may_go_on = usize::try_from(self.options.max_length).is_ok_and(|most| self.made < most) || self.options.max_length < 0;
+        if !may_go_on || self.score.partial_cmp(&enough) != Some(std::cmp::Ordering::Greater) {
+            return None;
+        }
+        let best = self.best()?;
+        let worth = self.score > self.options.min_gain_limit || self.score - best.score >= self.options.min_gain;
+        worth.then(|| self.make(&best))
+    }
+
+    /// The best of all candidates: the first with the lowest score below the present one.
+    fn best(&mut self) -> Option<Best> {
+        let movable: Vec<InstanceId> = self.instances.iter().copied().filter(|id| self.may_move(*id)).collect();
+        let mut best: Option<Best> = None;
+        for id in movable {
+            let moves: Vec<_> = candidate::moves(self.cluster, self.state, &self.board, self.options, id).collect();
+            for chosen in moves {
+                let Ok(trial) = self.state.trial(self.cluster, id, chosen, self.options.ignore_soft_errors) else { continue };
+                let score = self.board.score_after(self.cluster, self.state, id, &trial);
+                if score < best.as_ref().map_or(self.score, |best| best.score) {
+                    best = Some(Best { instance: id, chosen, trial, score });
+                }
+            }
+        }
+        best
+    }
+
+    fn may_move(&self, id: InstanceId) -> bool {
+        let instance = self.cluster.instance(id);
+        let leaves = || self.state.nodes_of(self.cluster, id).any(|node| self.board.nodes().contains(&node) && !self.board.is_online(node));
+        instance.movable && instance.auto_balance && (!self.options.evacuate || leaves())
+    }
+
+    fn make(&mut self, best: &Best) -> Planned {
+        let at = best.instance.at();
+        let old = (self.state.primary[at], self.state.secondary[at]);
+        self.state.apply(self.cluster, best.instance, best.chosen, &best.trial);
+        self.board.refresh(self.cluster, self.state);
+        self.score = best.score;
+        self.made += 1;
+        Planned { instance: best.instance, chosen: best.chosen, old, new: (best.trial.primary, best.trial.secondary), score: best.score }
+    }
+}
+
+/// Makes moves until none is worth it, and gives them back.
+pub fn run(cluster: &Cluster, state: &mut State, nodes: Vec<NodeId>, options: &Options, enough: f64) -> Vec<Planned> {
+    let mut search = Search::new(cluster, state, nodes, options);
+    std::iter::from_fn(|| search.step(enough)).collect()
+}

@@ -1,0 +1,53 @@
+//! What can be tried with one instance.
+
+use super::Options;
+use crate::cluster::Cluster;
+use crate::id::InstanceId;
+use crate::instance::Mirror;
+use crate::moves::{Move, Trial};
+use crate::score::Board;
+use crate::state::State;
+
+/// The best candidate so far.
+#[derive(Debug, Clone)]
+pub(super) struct Best {
+    pub instance: InstanceId,
+    pub chosen: Move,
+    pub trial: Trial,
+    pub score: f64,
+}
+
+/// The candidates of an instance, in the order in which ties are decided.
+pub(super) fn moves<'a>(
+    cluster: &'a Cluster,
+    state: &'a State,
+    board: &'a Board,
+    options: &Options,
+    id: InstanceId,
+) -> impl Iterator<Item = Move> + 'a {
+    let mirror = cluster.instance(id).mirror();
+    let (primary, secondary) = (state.primary[id.at()], state.secondary[id.at()]);
+    let use_secondary = options.instance_moves && secondary.is_some_and(|node| board.is_online(node));
+    let first = (mirror == Mirror::Internal && use_secondary).then_some(Move::Failover);
+    let kinds = kinds(mirror, use_secondary, options, cluster.node(primary).offline);
+    let targets = board.online().filter(move |node| *node != primary && Some(*node) != secondary);
+    first.into_iter().chain(targets.flat_map(move |target| kinds.iter().map(move |kind| kind(target))))
+}
+
+type Kind = fn(crate::NodeId) -> Move;
+
+fn kinds(mirror: Mirror, use_secondary: bool, options: &Options, primary_offline: bool) -> &'static [Kind] {
+    match mirror {
+        Mirror::None => &[],
+        Mirror::External if options.instance_moves => &[Move::FailoverToAny],
+        Mirror::External => &[],
+        Mirror::Internal if !options.disk_moves => &[],
+        Mirror::Internal if !options.instance_moves => &[Move::ReplaceSecondary],
+        Mirror::Internal => match (use_secondary, options.restricted_migration, primary_offline) {
+            (_, true, false) => &[Move::ReplaceSecondary],
+            (true, false, _) => &[Move::ReplaceSecondary, Move::ReplaceAndFailover, Move::ReplacePrimary, Move::FailoverAndReplace],
+            (true, true, true) => &[Move::ReplaceSecondary, Move::ReplaceAndFailover, Move::FailoverAndReplace],
+            (false, ..) => &[Move::ReplaceSecondary, Move::ReplaceAndFailover],
+        },
+    }
+}

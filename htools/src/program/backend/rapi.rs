@@ -1,0 +1,9 @@
+//! A cluster by RAPI (`-m`), or from the four files of a directory (`file://DIR`).
+
+use super::super::Io;
+use super::super::option::Options;
+use crate::cluster::Cluster;
+
+pub(super) fn read(_: &Options, _: &Io<'_>) -> Result<Cluster, String> {
+    Err("reading a cluster by RAPI (-m) is not in this version of Gannet yet; use a text file (-t)".to_owned())
+}

@@ -1,0 +1,8 @@
+//! hail: the allocator that the iallocator interface asks.
+
+use super::option::Options;
+use super::{Failure, Io};
+
+pub(super) fn run(_: &Options, _: &[String], _: &mut Io<'_>) -> Result<(), Failure> {
+    Err(Failure::error("hail is not in this version of Gannet yet (see docs/status.md)"))
+}

@@ -1,0 +1,90 @@
+//! From the options of a tool to a cluster that it can work with.
+
+use super::option::Options;
+use super::{Failure, Io, backend};
+use crate::cluster::Cluster;
+use crate::id::NodeId;
+use crate::load::{self, Loaded, Wishes};
+use crate::state::State;
+
+/// A cluster as a tool sees it.
+#[derive(Debug, Clone)]
+pub struct Prepared {
+    /// What is known of it.
+    pub cluster: Cluster,
+    /// Where its instances are.
+    pub state: State,
+}
+
+/// Reads the cluster that the options name, and complains about what does not add up.
+///
+/// # Errors
+/// It cannot be read, or an option names what is not in it.
+pub fn load(options: &Options, io: &mut Io<'_>) -> Result<Prepared, Failure> {
+    let backends = [options.master.is_some(), options.luxi.is_some(), options.text_data.is_some()];
+    if backends.into_iter().filter(|given| *given).count() > 1 {
+        return Err(Failure::error("Only one of the rapi, luxi, and data files options should be given."));
+    }
+    let wishes = wishes(options, io)?;
+    let cluster = backend::read(options, io)?;
+    prepare(cluster, &wishes, options, io)
+}
+
+/// Makes a cluster that was just read ready for work.
+///
+/// # Errors
+/// An option names what is not in it.
+pub(super) fn prepare(cluster: Cluster, wishes: &Wishes, options: &Options, io: &mut Io<'_>) -> Result<Prepared, Failure> {
+    let cluster = load::merge(cluster, wishes).map_err(|error| Failure::error(format!("failed to load data, aborting: {error}")))?;
+    let cluster = backend::mond::add_loads(options, io, cluster)?;
+    let Loaded { cluster, state, warnings } = load::finish(cluster, options.static_kvm_node_memory, io.n1_rule);
+    if options.verbose != 0 && !warnings.is_empty() {
+        let lines: String = warnings.iter().map(|warning| format!("  - {warning}\n")).collect();
+        io.complain(&format!("Warning: cluster has inconsistent data:\n{lines}\n"));
+    }
+    Ok(Prepared { cluster, state })
+}
+
+fn wishes(options: &Options, io: &Io<'_>) -> Result<Wishes, Failure> {
+    let bad = |message: String| Failure::error(format!("can't parse utilisation data: {message}"));
+    let load = match &options.dynu_file {
+        None => Vec::new(),
+        Some(path) => load::derive::parse_loads(&io.read(path).map_err(bad)?).map_err(|error| bad(format!("{path}: {error}")))?,
+    };
+    Ok(Wishes {
+        load,
+        ignore_load: options.ignore_dynu,
+        exclusion: options.exclusion_tags.iter().map(|tag| format!("{tag}:")).collect(),
+        selected: options.select_instances.clone(),
+        excluded: options.exclude_instances.clone(),
+    })
+}
+
+/// Takes over `-O`, `--min-disk` and `--max-cpu`.
+///
+/// # Errors
+/// A node is not known, or several fit its name.
+pub(super) fn set_node_status(cluster: &mut Cluster, options: &Options) -> Result<(), Failure> {
+    let names: Vec<String> = cluster.nodes.iter().map(|node| node.name.clone()).collect();
+    let mut wrong = Vec::new();
+    for wanted in &options.offline {
+        match load::lookup::lookup(names.iter().map(String::as_str), wanted) {
+            Ok(name) => cluster.nodes.iter_mut().filter(|node| node.name == name).for_each(|node| node.offline = true),
+            Err(_) => wrong.push(wanted.as_str()),
+        }
+    }
+    if !wrong.is_empty() {
+        return Err(Failure::error(format!("wrong node name(s) set as offline: {}\n", wrong.join(","))));
+    }
+    for node in &mut cluster.nodes {
+        node.min_disk = options.min_disk;
+        node.vcpu_ratio = options.max_cpu.unwrap_or(node.vcpu_ratio);
+    }
+    Ok(())
+}
+
+/// All nodes of a cluster, in order.
+#[must_use]
+pub(super) fn all_nodes(cluster: &Cluster) -> Vec<NodeId> {
+    cluster.node_ids().collect()
+}

@@ -1,0 +1,8 @@
+//! Tests through the public face of the library: properties of random clusters, and bad input.
+
+#[path = "it/bad_input.rs"]
+mod bad_input;
+#[path = "it/random.rs"]
+mod random;
+#[path = "it/state.rs"]
+mod state;
