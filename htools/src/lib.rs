@@ -26,9 +26,11 @@ pub mod node;
 pub mod policy;
 #[cfg(feature = "tools")]
 pub mod program;
+pub mod roll;
 pub mod save;
 pub mod score;
 pub mod show;
+pub mod squeeze;
 pub mod state;
 pub mod tag;
 

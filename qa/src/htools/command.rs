@@ -161,6 +161,11 @@ pub fn hroller(cluster: &Cluster, rng: &mut StdRng) -> Line {
         ("-v", 0.2),
     ];
     some(rng, &switches, &mut line);
+    // The reference mixes up two nodes when both of an instance's are in one set, which only left out nodes can be (a known
+    // defect); it shows in the moves.
+    if line.args.iter().any(|arg| arg == "--full-evacuation") {
+        line.args.retain(|arg| arg != "--skip-non-redundant");
+    }
     if rng.random_bool(0.3) {
         group(cluster, rng, &mut line);
     }
