@@ -42,6 +42,7 @@ pub async fn dispatch(context: &OpContext, op: &Op) -> Result<Finished, OpError>
         Op::InstanceFailover(unit) => Box::pin(drive(context, unit)).await,
         Op::InstanceGrowDisk(unit) => Box::pin(drive(context, unit)).await,
         Op::InstanceQueryData(unit) => Box::pin(drive(context, unit)).await,
+        Op::InstanceRecreateDisks(unit) => Box::pin(drive(context, unit)).await,
         Op::InstanceReinstall(unit) => Box::pin(drive(context, unit)).await,
         Op::InstanceSetParams(unit) => Box::pin(drive(context, &**unit)).await,
         Op::InstanceRename(unit) => Box::pin(drive(context, unit)).await,

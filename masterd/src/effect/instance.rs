@@ -62,19 +62,23 @@ effect! {
 }
 
 effect! {
-    /// Adds, changes or takes away a device of a running instance. Undo of an addition: takes it away.
+    /// Adds, changes or takes away a device of a running instance. Undo: takes it away, or gives it back; a change stays.
     InstanceHotplug(InstanceHotplugRequest) -> (), "instance-hotplug",
-    describe(effect) { format!("hot-plug a device of instance {}", effect.0.instance.as_ref().map(|instance| instance.name.as_str()).unwrap_or_default()) }
+    describe(effect) {
+        let name = effect.0.instance.as_ref().map(|instance| instance.name.as_str()).unwrap_or_default();
+        format!("hot-plug a device of instance {name} ({})", effect.0.action)
+    }
     run(effect, node, _log) {
         node.instance_hotplug(effect.0.clone()).await?;
         Ok(Done::Changed(()))
     }
     undo(effect, node, _reply) {
-        if effect.0.action != "hotadd" {
-            return Ok(());
-        }
-        let back = InstanceHotplugRequest { action: "hotremove".to_owned(), ..effect.0.clone() };
-        node.instance_hotplug(back).await.map(|_| ())
+        let back = match effect.0.action.as_str() {
+            "hotadd" => "hotremove",
+            "hotremove" => "hotadd",
+            _ => return Ok(()),
+        };
+        node.instance_hotplug(InstanceHotplugRequest { action: back.to_owned(), ..effect.0.clone() }).await.map(|_| ())
     }
 }
 

@@ -1,12 +1,12 @@
 //! `OP_INSTANCE_CREATE`: adds an instance. A request becomes a draft (pure), the draft gets nodes (placement), the whole is
 //! checked against the nodes, and the plan is carried out in steps of which each can be taken back.
 
-mod addresses;
+pub(super) mod addresses;
 mod checks;
-mod disks;
+pub(super) mod disks;
 mod draft;
-mod names;
-mod nics;
+pub(super) mod names;
+pub(super) mod nics;
 mod params;
 mod placement;
 mod steps;
@@ -92,7 +92,7 @@ async fn plan(op: &InstanceCreate, held: &Held<'_>, mut draft: Draft, nodes: &[N
     draft.instance.primary_node = primary.clone();
     addresses::assign(held, &mut draft)?;
     nics::check_on_group(config, op, &mut draft.instance)?;
-    let dir = disks::directory(config, op, &draft)?;
+    let dir = disks::directory(config, draft.template, op.file_storage_dir.as_deref(), &draft.instance.name)?;
     let disks = disks::objects(&draft, dir.as_deref(), held.now());
     draft.instance.disks = disks.iter().map(|disk| disk.uuid.clone()).collect();
     draft.instance.disks_active = !disks.is_empty();
@@ -112,7 +112,7 @@ async fn plan(op: &InstanceCreate, held: &Held<'_>, mut draft: Draft, nodes: &[N
         node_names: nodes.iter().map(|node| spec::node_name(config, node)).collect(),
         dir: dir.map(|path| FileStorageDir { path }),
         create: message.disks.iter().map(|disk| disks::create_request(disk, &name)).collect(),
-        wipe: if config.cluster().prealloc_wipe_disks { message.disks.iter().map(disks::wipe_request).collect() } else { Vec::new() },
+        wipe: if config.cluster().prealloc_wipe_disks { disks::wipe_requests(&message.disks) } else { Vec::new() },
         assemble: if used { message.disks.iter().map(|disk| disks::assemble_request(disk, &name)).collect() } else { Vec::new() },
         install: (draft.install && has_disks).then(|| OsScriptRequest {
             instance: Some(os_message),

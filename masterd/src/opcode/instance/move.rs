@@ -66,7 +66,7 @@ impl LogicalUnit for InstanceMove {
                 self.compress
             )));
         }
-        let template = copyable(config, instance)?;
+        copyable(config, instance)?;
         if target.uuid == source.uuid {
             return Err(Refusal::state(format!("Instance {} is already on the node {}", instance.name, target.name)));
         }
@@ -81,11 +81,12 @@ impl LogicalUnit for InstanceMove {
             let reason = format!("moving instance {}", instance.name);
             node_check::free_memory(held, &target.uuid, &instance.hypervisor, &reason, needed).await?;
         } else {
-            held.log().info("Not checking memory on the target node as the instance will not be started");
+            held.log().info("Not checking memory on the secondary node as instance will not be started");
         }
         node_check::bridges(held, instance, &target.uuid).await?;
-        node_check::storage_allowed(held, &target.uuid, template).await?;
         if let Some(largest) = config.disks_of(instance).map(|disk| disk.size).max() {
+            let template = moving::template(config, instance)?;
+            node_check::storage_allowed(held, &target.uuid, template).await?;
             node_check::free_disk(held, &target.uuid, template, largest).await?;
         }
         Ok(plan(held, self, instance, (source, target), start))
@@ -135,14 +136,21 @@ impl LogicalUnit for InstanceMove {
     }
 }
 
-/// The template of the disks, if they can be copied as they are (Ganeti: DTS_COPYABLE).
-fn copyable(config: &Config, instance: &Instance) -> Result<DiskTemplate, Refusal> {
-    let template = moving::template(config, instance)?;
-    if template.is_copyable() {
-        return Ok(template);
+/// Refuses disks that cannot be copied as they are (Ganeti: DTS_COPYABLE).
+fn copyable(config: &Config, instance: &Instance) -> Result<(), Refusal> {
+    for (index, disk) in config.disks_of(instance).enumerate() {
+        let template = disk.dev_type.parse::<DiskTemplate>().ok();
+        if template.is_some_and(DiskTemplate::is_copyable) {
+            continue;
+        }
+        let other =
+            if template.is_some_and(DiskTemplate::is_mirrored) { "; use `gnt-instance migrate` or `gnt-instance failover`" } else { "" };
+        return Err(Refusal::state(format!(
+            "Instance disk {index} has disk type {} and is not suitable for copying{other}",
+            disk.dev_type
+        )));
     }
-    let other = if template.is_mirrored() { "; use `gnt-instance migrate` or `gnt-instance failover`" } else { "" };
-    Err(Refusal::state(format!("Instance disk layout {template} not suitable for copying{other}")))
+    Ok(())
 }
 
 fn plan(held: &Held<'_>, op: &InstanceMove, instance: &Arc<Instance>, (source, target): (&Node, &Node), start: bool) -> Plan {
@@ -230,7 +238,8 @@ mod tests {
     fn only_disks_that_lie_on_one_node_are_copied() {
         let mut config = sample::config();
         let instance = sample::instance(1, 1);
-        assert_eq!(copyable(&config, &instance).unwrap(), DiskTemplate::File);
+        assert!(copyable(&config, &instance).is_ok());
+        assert!(copyable(&config, &Instance { disks: Vec::new(), ..instance.clone() }).is_ok(), "nothing to copy");
         let mut shared = sample::disk(1, 1);
         shared.dev_type = "sharedfile".to_owned();
         config.put(Object::Disk(Arc::new(shared)));
@@ -238,7 +247,7 @@ mod tests {
         assert_eq!(refused.code, gannet_core::error::ErrorCode::State);
         assert_eq!(
             refused.message,
-            "Instance disk layout sharedfile not suitable for copying; use `gnt-instance migrate` or `gnt-instance failover`"
+            "Instance disk 0 has disk type sharedfile and is not suitable for copying; use `gnt-instance migrate` or `gnt-instance failover`"
         );
     }
 

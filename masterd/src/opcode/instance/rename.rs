@@ -11,12 +11,12 @@ use gannet_core::opcode::InstanceRename;
 use gannet_proto::node::{DiskAssembleRequest, FileStorageDirRenameRequest, InstanceRenameRequest, OsRenameRequest};
 use serde::{Deserialize, Serialize};
 
+use super::create::names;
 use super::subject;
 use crate::effect::{self, FileDirRename, OsRename};
 use crate::held::Held;
 use crate::job::Steps;
 use crate::refusal::{Failure, Refusal};
-use crate::resolve;
 use crate::rule::{hook_env, node_check, spec};
 use crate::store::Changes;
 use crate::unit::{AfterCrash, Hooks, LogicalUnit};
@@ -57,15 +57,13 @@ impl LogicalUnit for InstanceRename {
         if config.instances().any(|other| other.name == name) {
             return Err(Refusal::exists(format!("Instance '{name}' is already in the cluster")));
         }
-        if self.name_check || self.ip_check {
-            let ipv6 = config.cluster().primary_ip_family == 10;
-            let address = resolve::resolve(held.context().master.paths(), name.as_str(), ipv6);
-            if address.is_none() {
-                return Err(Refusal::new(gannet_core::error::ErrorCode::Resolver, format!("The name '{name}' does not resolve")));
-            }
+        if self.name_check {
+            let address = names::address(held, name.as_str()).await?;
             if self.ip_check {
-                return Err(Refusal::invalid("--ip-check is not available in this version of Gannet yet (see docs/status.md)"));
+                names::check_unused(address, name.as_str()).await?;
             }
+        } else if self.ip_check {
+            return Err(Refusal::invalid("IP address check requires a name check"));
         }
         let disks: Vec<Disk> = config.disks_of(instance).map(|disk| (**disk).clone()).collect();
         let (directory, moved) = moved(&instance.name, &name, &disks)?;

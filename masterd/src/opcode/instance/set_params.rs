@@ -1,22 +1,35 @@
-//! `OP_INSTANCE_SET_PARAMS`: changes an instance's parameters, its OS, whether it is offline, and the memory of a running
-//! guest. Changes of NICs, disks, the disk template and the primary node are refused: they are not built yet.
+//! `OP_INSTANCE_SET_PARAMS`: changes an instance: its parameters, NICs, disks and their template, its OS, its primary node,
+//! whether it is offline, and the memory and devices of its running guest.
+//!
+//! The request is applied to values (`nics`, `disks`, `convert`, `params`), the node is asked whether it can be so
+//! (`checks`), and `steps` brings it about. Goes on after a crash; a failure before the record changes takes all of it back.
 
-use std::collections::BTreeMap;
+mod checks;
+mod convert;
+mod disks;
+mod list;
+mod nics;
+mod params;
+mod steps;
+mod story;
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
-use gannet_core::config::{AdminState, AdminStateSource, Config, Instance, Object, ParamMap};
-use gannet_core::id::NodeUuid;
+use gannet_core::config::{Config, Disk, Instance, Node, Object, ObjectKind};
 use gannet_core::lock::{Lock, LockSet, Mode};
-use gannet_core::opcode::{Dict, InstanceSetParams};
-use gannet_core::param::{be, fill, hv, ipolicy};
-use gannet_core::param::{changed, check_changes};
-use gannet_proto::node::{HypervisorValidateRequest, InstanceBalloonRequest};
-use gannet_proto::params_to_proto;
+use gannet_core::opcode::InstanceSetParams;
+use gannet_proto::node::{DiskRef, DiskRenameRequest, InstanceBalloonRequest};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 
+use self::disks::Outcome;
+use self::steps::Work;
+use self::story::{Story, Told};
+use super::create::addresses;
+use super::create::disks::{create_request, wipe_requests};
 use super::subject;
-use crate::effect::InstanceBalloon;
 use crate::held::Held;
 use crate::job::Steps;
 use crate::refusal::{Failure, Refusal};
@@ -27,11 +40,12 @@ use crate::unit::{AfterCrash, Hooks, LogicalUnit};
 /// What to do, once.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Plan {
-    primary: NodeUuid,
-    balloon: Option<InstanceBalloonRequest>,
+    /// The primary node before the change: disks and the guest are there.
+    node: Node,
+    work: Work,
     changes: Changes,
-    /// What was changed, for the operator: name and value.
-    told: Vec<(String, Value)>,
+    /// What was changed, for the operator.
+    told: Vec<Told>,
     hooks: Hooks,
 }
 
@@ -44,41 +58,22 @@ impl LogicalUnit for InstanceSetParams {
         let uuid = self.instance_uuid.as_deref();
         let instance = subject::find(config, &self.instance_name, uuid)?;
         let group = spec::group_of(config, &instance.primary_node).map(|group| Lock::Group(group.uuid.clone()));
-        Ok(subject::lock_with_nodes(config, &self.instance_name, uuid)?.all(group, Mode::Shared))
+        let mut set = subject::lock_with_nodes(config, &self.instance_name, uuid)?.all(group, Mode::Shared);
+        if self.disk_template.is_some() || !self.disks.is_empty() {
+            set = set.exclusive(Lock::NodeRes(instance.primary_node.clone()));
+        }
+        match self.pnode_uuid.as_deref().or(self.pnode.as_deref()) {
+            Some(name) => Ok(set.exclusive(Lock::Node(config.find_node(name)?.uuid.clone()))),
+            None => Ok(set),
+        }
     }
 
     async fn check(&self, held: &Held<'_>) -> Result<Plan, Refusal> {
-        let config = held.config();
-        let instance = subject::find(config, &self.instance_name, self.instance_uuid.as_deref())?;
-        refuse_not_built(self)?;
-        let mut told = Vec::new();
-        let mut new = instance.clone();
-        let changing = Arc::make_mut(&mut new);
-        backend(config, changing, &self.beparams, &mut told)?;
-        hypervisor(config, changing, &self.hvparams, &mut told)?;
-        os(changing, self, &mut told)?;
-        self.set_offline(held, changing, &mut told).await?;
-        let balloon = self.runtime_mem.map(|mib| InstanceBalloonRequest { instance: Some(spec::instance_ref(instance)), memory_mib: mib });
-        if let Some(request) = &balloon {
-            self.check_balloon(held, instance, request.memory_mib).await?;
-            told.push(("runtime_memory".to_owned(), json!(request.memory_mib)));
-        }
-        if told.is_empty() {
+        if is_empty(self) {
             return Err(Refusal::invalid("No changes submitted"));
         }
-        if !self.ignore_ipolicy {
-            policy(config, &new)?;
-        }
-        self.check_on_node(held, &new).await?;
-        let extra: Vec<(&str, String)> = self.runtime_mem.iter().map(|mib| ("RUNTIME_MEMORY", mib.to_string())).collect();
-        let changes = if new == *instance { Changes::none() } else { Changes::none().update(held.state(), &Object::Instance(new.clone())) };
-        Ok(Plan {
-            primary: instance.primary_node.clone(),
-            balloon,
-            changes,
-            told,
-            hooks: hook_env::instance_hooks("instance-modify", config, &new, &extra),
-        })
+        checks::arguments(self)?;
+        Box::pin(plan(self, held)).await
     }
 
     fn hooks(plan: &Plan) -> Option<Hooks> {
@@ -86,146 +81,138 @@ impl LogicalUnit for InstanceSetParams {
     }
 
     async fn execute(plan: &Plan, job: &mut Steps<'_>) -> Result<Self::Output, Failure> {
-        if let Some(request) = &plan.balloon {
-            let done = job.step(&plan.primary, InstanceBalloon(request.clone())).await;
-            done.map_err(|failure| subject::explained(failure, "Could not set the memory of the running instance"))?;
+        steps::run(&plan.node, &plan.work, &plan.changes, &plan.told, job).await
+    }
+}
+
+fn is_empty(op: &InstanceSetParams) -> bool {
+    let lists = op.nics.is_empty() && op.disks.is_empty() && op.hvparams.is_empty() && op.beparams.is_empty() && op.osparams.is_empty();
+    let private = op.osparams_private.as_ref().is_none_or(|params| params.is_empty());
+    let single = op.disk_template.is_none() && op.os_name.is_none() && op.pnode.is_none() && op.pnode_uuid.is_none();
+    lists && private && single && op.offline.is_none() && op.runtime_mem.is_none() && op.instance_communication.is_none()
+}
+
+async fn plan(op: &InstanceSetParams, held: &Held<'_>) -> Result<Plan, Refusal> {
+    let config = held.config();
+    let instance = subject::find(config, &op.instance_name, op.instance_uuid.as_deref())?;
+    let primary = checks::new_primary(op, held, instance).await?;
+    let mut story = Story::new(checks::hotplug(op, held, instance).await?);
+    let mut new: Instance = (**instance).clone();
+    if let Some(mib) = op.runtime_mem {
+        checks::balloon(op, held, instance, mib).await?;
+        story.tell("runtime_memory", mib);
+    }
+    let (outcome, pairs) = change_disks(op, held, instance, &mut story).await?;
+    new.disks = outcome.disks.iter().map(|disk| disk.uuid.clone()).collect();
+    let taken = addresses::taken(config);
+    new.nics = nics::apply(config, instance, op, &|nic| addresses::assign_mac(held, nic, &taken), &mut story)?;
+    checks::bridges(op, held, instance, &new.nics).await?;
+    params::hypervisor(config, &mut new, &op.hvparams, &mut story)?;
+    params::backend(config, &mut new, &op.beparams, &mut story)?;
+    params::os(&mut new, op, &mut story)?;
+    checks::set_offline(op, held, &mut new, &mut story).await?;
+    checks::memory(op, held, instance, &new).await?;
+    checks::params(op, held, &new).await?;
+    if !op.ignore_ipolicy {
+        checks::policy(config, &new, &outcome.disks)?;
+    }
+    let hooks = hooks(config, op, instance, &new);
+    let mut work = work(config, op, instance, &outcome, &pairs);
+    work.plugs = story.requests(config, &new, &outcome.disks);
+    let mut disks = outcome;
+    if let Some(node) = primary {
+        held.log().info(format!("Setting the primary node to {}; disks are not moved", node.name));
+        new.primary_node = node.uuid.clone();
+        // The record says where a local file is: with its instance.
+        disks.disks.iter_mut().filter(|disk| disk.nodes.len() == 1).for_each(|disk| disk.nodes = vec![node.uuid.clone()]);
+    }
+    Ok(Plan {
+        node: (**held.node(&instance.primary_node)?).clone(),
+        work,
+        changes: changes(held, instance, new, &disks, &pairs),
+        told: story.told,
+        hooks,
+    })
+}
+
+/// The disks after the request, and with a new template the pairs of an old and a new one.
+async fn change_disks(
+    op: &InstanceSetParams,
+    held: &Held<'_>,
+    instance: &Instance,
+    story: &mut Story,
+) -> Result<(Outcome, Vec<(Disk, Disk)>), Refusal> {
+    let config = held.config();
+    let Some(template) = op.disk_template else {
+        checks::removals(op, held, instance, story).await?;
+        let outcome = disks::apply(config, instance, op, held.now(), story)?;
+        if !outcome.is_only_record() {
+            node_check::online(held.node(&instance.primary_node)?)?;
         }
-        job.finish_with(plan.changes.clone());
-        Ok(plan.told.clone())
+        checks::room(held, instance, &outcome.new).await?;
+        return Ok((outcome, Vec::new()));
+    };
+    let pairs = convert::pairs(config, instance, op, template, held.now())?;
+    let down = [gannet_core::config::AdminState::Down];
+    node_check::instance_state(held, instance, &down, Some("cannot change disk template")).await?;
+    if op.remote_node.is_some() {
+        held.log().warn("Changing the disk template to a non-mirrored one, the secondary node will be ignored");
+    }
+    let new: Vec<Disk> = pairs.iter().map(|(_, new)| new.clone()).collect();
+    checks::room(held, instance, &new).await?;
+    story.tell("disk_template", template.as_str());
+    Ok((Outcome { disks: new, ..Outcome::default() }, pairs))
+}
+
+/// What is done on the node, without the running guest.
+fn work(config: &Config, op: &InstanceSetParams, instance: &Instance, outcome: &Outcome, pairs: &[(Disk, Disk)]) -> Work {
+    let reference = |disk: &Disk, index: usize| DiskRef::from_disk(disk, u32::try_from(index).unwrap_or(u32::MAX));
+    let place = |disk: &Disk| outcome.disks.iter().position(|other| other.uuid == disk.uuid).unwrap_or(outcome.disks.len());
+    let after = |old: &Disk| outcome.disks.iter().find(|disk| disk.uuid == old.uuid).map(|disk| reference(disk, place(disk)));
+    let name = instance.name.as_str();
+    let new: Vec<DiskRef> = outcome.new.iter().map(|disk| after(disk).unwrap_or_else(|| reference(disk, place(disk)))).collect();
+    let copies: Vec<(DiskRef, DiskRef)> =
+        pairs.iter().enumerate().map(|(index, (old, new))| (reference(old, index), reference(new, index))).collect();
+    let removed = outcome.removed.iter().map(|(disk, index)| reference(disk, *index));
+    let detached = outcome.detached.iter().map(|(old, _, index)| reference(old, *index));
+    let old = copies.iter().map(|(old, _)| old.clone());
+    let leave = outcome.detached.iter().map(|(old, new, index)| (reference(old, *index), reference(new, *index)));
+    let moves = |(old, new): (DiskRef, DiskRef)| {
+        (old.logical_second != new.logical_second).then(|| DiskRenameRequest { old: Some(old), new: Some(new) })
+    };
+    Work {
+        balloon: op.runtime_mem.map(|mib| InstanceBalloonRequest { instance: Some(spec::instance_ref(instance)), memory_mib: mib }),
+        release: removed.clone().chain(detached).chain(old.clone()).collect(),
+        create: new.iter().chain(copies.iter().map(|(_, new)| new)).map(|disk| create_request(disk, name)).collect(),
+        wipe: if config.cluster().prealloc_wipe_disks { wipe_requests(&new) } else { Vec::new() },
+        take: outcome.attached.iter().filter_map(|old| Some((reference(old, 0), after(old)?))).filter_map(moves).collect(),
+        leave: leave.filter_map(moves).collect(),
+        remove: removed.chain(old).collect(),
+        copy: copies,
+        plugs: Vec::new(),
     }
 }
 
-/// Checks that need a node; free functions would need as many arguments.
-trait OnNode {
-    async fn set_offline(&self, held: &Held<'_>, instance: &mut Instance, told: &mut Vec<(String, Value)>) -> Result<(), Refusal>;
-    async fn check_balloon(&self, held: &Held<'_>, instance: &Instance, mib: u64) -> Result<(), Refusal>;
-    async fn check_on_node(&self, held: &Held<'_>, new: &Instance) -> Result<(), Refusal>;
+/// The records: only those that differ.
+fn changes(held: &Held<'_>, old: &Instance, new: Instance, outcome: &Outcome, pairs: &[(Disk, Disk)]) -> Changes {
+    let (config, state) = (held.config(), held.state());
+    let put = |changes: Changes, disk: &Disk| match config.disk(&disk.uuid) {
+        Some(known) if **known == *disk => changes,
+        Some(_) => changes.update(state, &Object::Disk(Arc::new(disk.clone()))),
+        None => changes.add(&Object::Disk(Arc::new(disk.clone()))),
+    };
+    let gone = |changes: Changes, disk: &Disk| changes.remove(state, ObjectKind::Disk, disk.uuid.as_str());
+    let changes = outcome.disks.iter().chain(outcome.detached.iter().map(|(_, disk, _)| disk)).fold(Changes::none(), put);
+    let changes = outcome.removed.iter().map(|(disk, _)| disk).chain(pairs.iter().map(|(old, _)| old)).fold(changes, gone);
+    if new == *old { changes } else { changes.update(state, &Object::Instance(Arc::new(new))) }
 }
 
-impl OnNode for InstanceSetParams {
-    async fn set_offline(&self, held: &Held<'_>, instance: &mut Instance, told: &mut Vec<(String, Value)>) -> Result<(), Refusal> {
-        let Some(offline) = self.offline else { return Ok(()) };
-        let (from, to) = if offline { (AdminState::Down, AdminState::Offline) } else { (AdminState::Offline, AdminState::Down) };
-        let text = if offline { "can't change to offline" } else { "can't change to online" };
-        node_check::instance_state(held, instance, &[from], Some(text)).await?;
-        instance.admin_state = to;
-        instance.admin_state_source = AdminStateSource::Admin;
-        told.push(("admin_state".to_owned(), json!(to.as_str())));
-        Ok(())
-    }
-
-    async fn check_balloon(&self, held: &Held<'_>, instance: &Instance, mib: u64) -> Result<(), Refusal> {
-        let info = node_check::oper_info(held, instance, &instance.primary_node).await?;
-        if !node_check::is_running(info.as_ref()) {
-            return Err(Refusal::state(format!("Instance {} is not running, so its runtime memory cannot be set", instance.name)));
-        }
-        let filled = spec::be(held.config(), instance);
-        let (low, high) = (filled.minmem().0, filled.maxmem().0);
-        if !self.force && !(low..=high).contains(&mib) {
-            return Err(Refusal::invalid(format!(
-                "Instance {} must have memory between {low} and {high} MiB of memory unless --force is given",
-                instance.name
-            )));
-        }
-        Ok(())
-    }
-
-    async fn check_on_node(&self, held: &Held<'_>, new: &Instance) -> Result<(), Refusal> {
-        if self.force || self.hvparams.is_empty() || held.node(&new.primary_node)?.offline {
-            return Ok(());
-        }
-        let request =
-            HypervisorValidateRequest { hypervisor: new.hypervisor.clone(), hvparams: params_to_proto(&spec::hv(held.config(), new).0) };
-        let reply = held.ask(&new.primary_node)?.hypervisor_validate(request).await?;
-        reply.warnings.iter().for_each(|warning| held.log().warn(warning));
-        match reply.problems.first() {
-            Some(problem) => Err(Refusal::invalid(format!(
-                "Hypervisor parameter validation failed on node {}: {problem}",
-                spec::node_name(held.config(), &new.primary_node)
-            ))),
-            None => Ok(()),
-        }
-    }
-}
-
-fn refuse_not_built(op: &InstanceSetParams) -> Result<(), Refusal> {
-    let asked = [
-        (!op.nics.is_empty(), "Changing NICs"),
-        (!op.disks.is_empty(), "Changing disks"),
-        (op.disk_template.is_some(), "Converting the disk template"),
-        (op.pnode.is_some() || op.pnode_uuid.is_some(), "Setting the primary node"),
-        (op.osparams_private.is_some(), "Changing private OS parameters"),
-        (op.instance_communication.is_some(), "Instance communication"),
-    ];
-    match asked.iter().find(|(asked, _)| *asked) {
-        Some((_, what)) => Err(Refusal::invalid(format!("{what} is not available in this version of Gannet yet (see docs/status.md)"))),
-        None => Ok(()),
-    }
-}
-
-fn backend(config: &Config, instance: &mut Instance, request: &Dict, told: &mut Vec<(String, Value)>) -> Result<(), Refusal> {
-    if request.is_empty() {
-        return Ok(());
-    }
-    let mut wanted: ParamMap = request.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
-    be::expand_memory(&mut wanted);
-    let changes = check_changes(be::TABLE, &wanted).map_err(|error| Refusal::invalid(error.to_string()))?;
-    instance.beparams = changed(&instance.beparams, &changes);
-    let filled = fill::be(&config.cluster().beparams, &instance.beparams);
-    if let Some(text) = filled.contradiction() {
-        return Err(Refusal::invalid(text));
-    }
-    told.extend(wanted.into_iter().map(|(name, value)| (format!("be/{name}"), value)));
-    Ok(())
-}
-
-fn hypervisor(config: &Config, instance: &mut Instance, request: &Dict, told: &mut Vec<(String, Value)>) -> Result<(), Refusal> {
-    if request.is_empty() {
-        return Ok(());
-    }
-    let invalid = |error: &dyn std::error::Error| Refusal::invalid(error.to_string());
-    hv::check_not_cluster_only(request.keys()).map_err(|error| invalid(&error))?;
-    let changes = hv::check_changes(request).map_err(|error| invalid(&error))?;
-    instance.hvparams = changed(&instance.hvparams, &changes);
-    hv::check(spec::hypervisor(instance), &spec::hv(config, instance).0).map_err(|error| invalid(&error))?;
-    told.extend(request.iter().map(|(name, value)| (format!("hv/{name}"), value.clone())));
-    Ok(())
-}
-
-fn os(instance: &mut Instance, op: &InstanceSetParams, told: &mut Vec<(String, Value)>) -> Result<(), Refusal> {
-    if let Some(name) = op.os_name.as_ref().filter(|name| !name.is_empty()) {
-        instance.os.clone_from(name);
-        told.push(("os_name".to_owned(), json!(name)));
-    }
-    let mut new: BTreeMap<String, String> = instance.osparams.clone();
-    for (name, value) in &op.osparams {
-        match value {
-            Value::Null => {
-                new.remove(name);
-            }
-            Value::String(text) if text == "default" => {
-                new.remove(name);
-            }
-            Value::String(text) => {
-                new.insert(name.clone(), text.clone());
-            }
-            Value::Bool(_) | Value::Number(_) => {
-                new.insert(name.clone(), value.to_string());
-            }
-            Value::Array(_) | Value::Object(_) => return Err(Refusal::invalid(format!("The OS parameter '{name}' must be a text"))),
-        }
-        told.push((format!("os/{name}"), value.clone()));
-    }
-    instance.osparams = new;
-    Ok(())
-}
-
-fn policy(config: &Config, instance: &Instance) -> Result<(), Refusal> {
-    let Some(group) = spec::group_of(config, &instance.primary_node) else { return Ok(()) };
-    let disks: Vec<_> = config.disks_of(instance).map(|disk| (**disk).clone()).collect();
-    let found = ipolicy::violations(&spec::ipolicy(config, group), &spec::policy_spec(config, instance, &disks));
-    if found.is_empty() {
-        return Ok(());
-    }
-    Err(Refusal::invalid(format!("Instance allocation to group {} ({}) violates policy: {}", group.uuid, group.name, found.join(", "))))
+/// On the master and the instance's nodes. The pre phase already shows the new memory, processors and NICs, but the old disks
+/// (`parity/hooks.json`: instance-modify).
+fn hooks(config: &Config, op: &InstanceSetParams, old: &Instance, new: &Instance) -> Hooks {
+    let shown = Instance { disks: old.disks.clone(), admin_state: old.admin_state, ..new.clone() };
+    let memory = op.runtime_mem.map(|mib| ("RUNTIME_MEMORY", mib.to_string()));
+    let template = op.disk_template.map(|template| ("NEW_DISK_TEMPLATE", template.as_str().to_owned()));
+    let extra: Vec<(&str, String)> = memory.into_iter().chain(template).collect();
+    hook_env::instance_hooks("instance-modify", config, &shown, &extra)
 }

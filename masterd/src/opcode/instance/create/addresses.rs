@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use gannet_core::config::Config;
+use gannet_core::config::{Config, Nic};
 use gannet_core::error::ErrorCode;
 use gannet_core::param::HypervisorKind;
 
@@ -19,19 +19,31 @@ const MAX_TRIES: u32 = 1000;
 /// Gives the draft what it needs, and reserves it.
 pub(super) fn assign(held: &Held<'_>, draft: &mut Draft) -> Result<(), Refusal> {
     let config = held.config();
-    let taken: HashSet<&str> = config.instances().flat_map(|instance| &instance.nics).map(|nic| nic.mac.as_str()).collect();
+    let taken = taken(config);
     for nic in &mut draft.instance.nics {
-        if nic.mac.is_empty() {
-            let network = nic.network.as_ref().and_then(|uuid| config.network(uuid));
-            let prefix = network.and_then(|network| network.mac_prefix.clone()).unwrap_or_else(|| config.cluster().mac_prefix.clone());
-            nic.mac = made(held, &prefix, &taken)?;
-        } else if taken.contains(nic.mac.as_str()) || !held.reserve(Resource::Mac(nic.mac.clone())) {
-            return Err(Refusal::new(ErrorCode::NotUnique, format!("MAC address {} already in use in cluster", nic.mac)));
-        }
+        assign_mac(held, nic, &taken)?;
     }
     // Ganeti: HTS_REQ_PORT.
     if matches!(draft.hypervisor, HypervisorKind::Kvm | HypervisorKind::XenHvm) {
         draft.instance.network_port = Some(port(held, config)?);
+    }
+    Ok(())
+}
+
+/// The MAC addresses of all instances.
+pub(in crate::opcode::instance) fn taken(config: &Config) -> HashSet<&str> {
+    config.instances().flat_map(|instance| &instance.nics).map(|nic| nic.mac.as_str()).collect()
+}
+
+/// Makes a NIC's address, or reserves the one that it has.
+pub(in crate::opcode::instance) fn assign_mac(held: &Held<'_>, nic: &mut Nic, taken: &HashSet<&str>) -> Result<(), Refusal> {
+    let config = held.config();
+    if nic.mac.is_empty() {
+        let network = nic.network.as_ref().and_then(|uuid| config.network(uuid));
+        let prefix = network.and_then(|network| network.mac_prefix.clone()).unwrap_or_else(|| config.cluster().mac_prefix.clone());
+        nic.mac = made(held, &prefix, taken)?;
+    } else if taken.contains(nic.mac.as_str()) || !held.reserve(Resource::Mac(nic.mac.clone())) {
+        return Err(Refusal::new(ErrorCode::NotUnique, format!("MAC address {} already in use in cluster", nic.mac)));
     }
     Ok(())
 }

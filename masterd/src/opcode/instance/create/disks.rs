@@ -1,7 +1,8 @@
 //! Disks of a new instance.
 
 use gannet_core::config::{Config, Disk, DiskMode, LogicalId, ParamMap, Stamps};
-use gannet_core::id::DiskUuid;
+use gannet_core::id::{DiskUuid, NodeUuid};
+use gannet_core::name::InstanceName;
 use gannet_core::opcode::{DiskParamsRequest, InstanceCreate, MAX_DISKS};
 use gannet_core::param::{DiskTemplate, FileDriver};
 use gannet_core::quantity::{Mib, Timestamp};
@@ -17,7 +18,7 @@ use crate::rule::node_check;
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::opcode::instance) struct DiskWish {
     pub(in crate::opcode::instance) size: Mib,
-    pub(super) mode: DiskMode,
+    pub(in crate::opcode::instance) mode: DiskMode,
     pub(super) name: Option<String>,
     /// `raw` or `qcow2`.
     pub(super) format: String,
@@ -44,7 +45,12 @@ pub(super) fn read(op: &InstanceCreate, template: DiskTemplate) -> Result<Vec<Di
     Ok(disks)
 }
 
-fn one(request: &DiskParamsRequest, template: DiskTemplate, driver: FileDriver) -> Result<DiskWish, Refusal> {
+/// Reads one disk.
+pub(in crate::opcode::instance) fn one(
+    request: &DiskParamsRequest,
+    template: DiskTemplate,
+    driver: FileDriver,
+) -> Result<DiskWish, Refusal> {
     refuse_foreign(request, template)?;
     let mode = match request.text("mode") {
         None | Some("rw") => DiskMode::ReadWrite,
@@ -90,62 +96,85 @@ fn refuse_foreign(request: &DiskParamsRequest, template: DiskTemplate) -> Result
     Ok(())
 }
 
-/// The directory of the instance's disks; `None` when the template has none (Ganeti: CalculateFileStorageDir).
-pub(super) fn directory(config: &Config, op: &InstanceCreate, draft: &Draft) -> Result<Option<String>, Refusal> {
-    let Some(base) = node_check::storage_dir(config, draft.template) else {
-        return match op.file_storage_dir {
+/// The directory of an instance's disks; `None` when the template has none (Ganeti: CalculateFileStorageDir).
+pub(in crate::opcode::instance) fn directory(
+    config: &Config,
+    template: DiskTemplate,
+    sub: Option<&str>,
+    instance: &InstanceName,
+) -> Result<Option<String>, Refusal> {
+    let Some(base) = node_check::storage_dir(config, template) else {
+        return match sub {
             None => Ok(None),
-            Some(_) => Err(Refusal::invalid(format!("A file storage directory has no meaning for the disk template {}", draft.template))),
+            Some(_) => Err(Refusal::invalid(format!("A file storage directory has no meaning for the disk template {template}"))),
         };
     };
     if base.is_empty() {
-        return Err(Refusal::state(format!("Cluster file storage dir for '{}' storage type not defined", draft.template)));
+        return Err(Refusal::state(format!("Cluster file storage dir for '{template}' storage type not defined")));
     }
     let mut path = base.trim_end_matches('/').to_owned();
-    if let Some(sub) = &op.file_storage_dir {
+    if let Some(sub) = sub {
         let normal = |part: &str| !part.is_empty() && part != "." && part != "..";
         if !sub.split('/').all(normal) {
             return Err(Refusal::invalid(format!("Invalid file storage directory '{sub}': it must be relative, and normalized")));
         }
         path = format!("{path}/{sub}");
     }
-    Ok(Some(format!("{path}/{}", draft.instance.name)))
+    Ok(Some(format!("{path}/{instance}")))
 }
 
-/// The disks as the configuration will have them (file names as in Ganeti).
+/// The disks as the configuration will have them.
 pub(super) fn objects(draft: &Draft, dir: Option<&str>, now: Timestamp) -> Vec<Disk> {
-    let one = |(index, wish): (usize, &DiskWish)| {
-        let template = draft.template;
-        let path = format!("{}/{}.{template}.disk{index}", dir.unwrap_or_default(), DiskUuid::random());
-        let params =
-            if wish.format == "raw" { ParamMap::new() } else { ParamMap::from([("format".to_owned(), Value::from(wish.format.as_str()))]) };
-        Disk {
-            dev_type: template.as_str().to_owned(),
-            logical_id: LogicalId::File { driver: wish.driver.as_str().to_owned(), path },
-            children: Vec::new(),
-            nodes: if template == DiskTemplate::File { vec![draft.instance.primary_node.clone()] } else { Vec::new() },
-            iv_name: format!("disk/{index}"),
-            size: wish.size,
-            mode: wish.mode,
-            name: wish.name.clone(),
-            spindles: None,
-            params,
-            uuid: DiskUuid::random(),
-            stamps: Stamps::new(now),
-        }
-    };
-    draft.disks.iter().enumerate().map(one).collect()
+    let place = Place { template: draft.template, dir, primary: &draft.instance.primary_node, now };
+    draft.disks.iter().enumerate().map(|(index, wish)| object(wish, &place, index)).collect()
+}
+
+/// Where a new disk is to lie.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::opcode::instance) struct Place<'a> {
+    pub(in crate::opcode::instance) template: DiskTemplate,
+    /// The instance's directory, for file-based templates.
+    pub(in crate::opcode::instance) dir: Option<&'a str>,
+    pub(in crate::opcode::instance) primary: &'a NodeUuid,
+    pub(in crate::opcode::instance) now: Timestamp,
+}
+
+/// A disk as the configuration will have it.
+pub(in crate::opcode::instance) fn object(wish: &DiskWish, place: &Place<'_>, index: usize) -> Disk {
+    let params =
+        if wish.format == "raw" { ParamMap::new() } else { ParamMap::from([("format".to_owned(), Value::from(wish.format.as_str()))]) };
+    Disk {
+        dev_type: place.template.as_str().to_owned(),
+        logical_id: LogicalId::File { driver: wish.driver.as_str().to_owned(), path: file(place.template, place.dir, index) },
+        children: Vec::new(),
+        nodes: if place.template == DiskTemplate::File { vec![place.primary.clone()] } else { Vec::new() },
+        iv_name: format!("disk/{index}"),
+        size: wish.size,
+        mode: wish.mode,
+        name: wish.name.clone(),
+        spindles: None,
+        params,
+        uuid: DiskUuid::random(),
+        stamps: Stamps::new(place.now),
+    }
+}
+
+/// The file of a new disk; names as in Ganeti.
+pub(in crate::opcode::instance) fn file(template: DiskTemplate, dir: Option<&str>, index: usize) -> String {
+    format!("{}/{}.{template}.disk{index}", dir.unwrap_or_default(), DiskUuid::random())
 }
 
 /// Nothing that lies in a new disk's place is taken over.
-pub(super) fn create_request(disk: &DiskRef, instance: &str) -> DiskCreateRequest {
+pub(in crate::opcode::instance) fn create_request(disk: &DiskRef, instance: &str) -> DiskCreateRequest {
     DiskCreateRequest { disk: Some(disk.clone()), instance_name: instance.to_owned(), is_primary: true, exclusive: true }
 }
 
-pub(super) fn assemble_request(disk: &DiskRef, instance: &str) -> DiskAssembleRequest {
+pub(in crate::opcode::instance) fn assemble_request(disk: &DiskRef, instance: &str) -> DiskAssembleRequest {
     DiskAssembleRequest { disk: Some(disk.clone()), instance_name: instance.to_owned(), as_primary: true }
 }
 
-pub(super) fn wipe_request(disk: &DiskRef) -> DiskWipeRequest {
-    DiskWipeRequest { disk: Some(disk.clone()), offset_mib: 0, size_mib: disk.size_mib }
+/// What has to be wiped of new disks: not qcow2 images, which read as zeros.
+pub(in crate::opcode::instance) fn wipe_requests(disks: &[DiskRef]) -> Vec<DiskWipeRequest> {
+    let raw = disks.iter().filter(|disk| disk.format.is_empty() || disk.format == "raw");
+    raw.map(|disk| DiskWipeRequest { disk: Some(disk.clone()), offset_mib: 0, size_mib: disk.size_mib }).collect()
 }

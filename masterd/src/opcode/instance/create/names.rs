@@ -23,15 +23,27 @@ pub(super) async fn check(op: &InstanceCreate, held: &Held<'_>) -> Result<Option
     if !op.name_check {
         return if op.ip_check { Err(Refusal::invalid("IP address checks not possible without a name check")) } else { Ok(None) };
     }
-    let ipv6 = held.config().cluster().primary_ip_family == IPV6;
-    let (paths, name) = (held.context().master.paths().clone(), op.instance_name.clone());
-    let Some(address) = blocking(move || resolve::resolve(&paths, &name, ipv6)).await? else {
-        return Err(Refusal::new(ErrorCode::Resolver, format!("The given name ({}) does not resolve", op.instance_name)));
-    };
-    if op.ip_check && op.start && blocking(move || answers(address)).await? {
-        return Err(Refusal::new(ErrorCode::NotUnique, format!("IP {address} of instance {} already in use", op.instance_name)));
+    let address = address(held, &op.instance_name).await?;
+    if op.ip_check && op.start {
+        check_unused(address, &op.instance_name).await?;
     }
     Ok(Some(address.to_string()))
+}
+
+/// The address of a name.
+pub(in crate::opcode::instance) async fn address(held: &Held<'_>, name: &str) -> Result<IpAddr, Refusal> {
+    let ipv6 = held.config().cluster().primary_ip_family == IPV6;
+    let (paths, wanted) = (held.context().master.paths().clone(), name.to_owned());
+    let found = blocking(move || resolve::resolve(&paths, &wanted, ipv6)).await?;
+    found.ok_or_else(|| Refusal::new(ErrorCode::Resolver, format!("The given name ({name}) does not resolve")))
+}
+
+/// Refuses when a machine has the address already.
+pub(in crate::opcode::instance) async fn check_unused(address: IpAddr, name: &str) -> Result<(), Refusal> {
+    if blocking(move || answers(address)).await? {
+        return Err(Refusal::new(ErrorCode::NotUnique, format!("IP {address} of instance {name} already in use")));
+    }
+    Ok(())
 }
 
 /// The resolver of the system and a probing connection block; they get a thread of their own.

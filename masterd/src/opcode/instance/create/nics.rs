@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use gannet_core::config::{Config, Instance, Nic, ParamMap};
-use gannet_core::id::{NicUuid, is_uuid};
+use gannet_core::id::{NicUuid, NodeUuid, is_uuid};
 use gannet_core::opcode::{InstanceCreate, NicParam, NicParamsRequest};
 use gannet_core::param::{NicMode, fill};
 use serde_json::Value;
@@ -14,7 +14,7 @@ use crate::refusal::Refusal;
 use crate::rule::spec;
 
 /// Most NICs of one instance (Ganeti: MAX_NICS).
-const MAX_NICS: usize = 8;
+pub(in crate::opcode::instance) const MAX_NICS: usize = 8;
 const AUTO: &str = "auto";
 const NONE: &str = "none";
 
@@ -94,7 +94,7 @@ fn ip(op: &InstanceCreate, wanted: Option<&str>, network: Option<&str>, address:
 }
 
 /// Lower case, six bytes; not that of a group of receivers. Empty: to be made.
-fn mac(wanted: Option<&str>) -> Result<String, Refusal> {
+pub(in crate::opcode::instance) fn mac(wanted: Option<&str>) -> Result<String, Refusal> {
     let Some(text) = wanted.filter(|text| !["auto", "generate"].contains(&text.to_ascii_lowercase().as_str())) else {
         return Ok(String::new());
     };
@@ -109,7 +109,7 @@ fn mac(wanted: Option<&str>) -> Result<String, Refusal> {
 }
 
 /// Names of devices: not a number, not a UUID, each once (`parity/params.json`: names).
-pub(super) fn check_names<'a>(what: &str, names: impl Iterator<Item = &'a str>) -> Result<(), Refusal> {
+pub(in crate::opcode::instance) fn check_names<'a>(what: &str, names: impl Iterator<Item = &'a str>) -> Result<(), Refusal> {
     let mut seen = BTreeSet::new();
     for name in names {
         if name.bytes().all(|digit| digit.is_ascii_digit()) || is_uuid(name) {
@@ -124,25 +124,34 @@ pub(super) fn check_names<'a>(what: &str, names: impl Iterator<Item = &'a str>) 
 
 /// What depends on the group of the chosen node: parameters of networks, and addresses that belong to them.
 pub(super) fn check_on_group(config: &Config, op: &InstanceCreate, instance: &mut Instance) -> Result<(), Refusal> {
-    let Some(group) = spec::group_of(config, &instance.primary_node) else { return Ok(()) };
-    let node = spec::node_name(config, &instance.primary_node);
-    for nic in &mut instance.nics {
-        if let Some(network) = &nic.network {
-            let name = config.network(network).map_or_else(|| network.to_string(), |network| network.name.clone());
-            let Some(params) = group.networks.get(network) else {
-                return Err(Refusal::invalid(format!(
-                    "No netparams found for network {name}. Probably not connected to node's {node} nodegroup"
-                )));
-            };
-            nic.nicparams = params.clone();
-        } else if let (Some(ip), true) = (&nic.ip, op.conflicts_check) {
-            let networks = group.networks.keys().filter_map(|uuid| config.network(uuid));
-            if let Some(network) = networks.into_iter().find(|network| contains(&network.network, ip)) {
-                return Err(Refusal::state(format!(
-                    "The requested IP address ({ip}) belongs to network {}, but the target NIC does not.",
-                    network.name
-                )));
-            }
+    let primary = instance.primary_node.clone();
+    instance.nics.iter_mut().try_for_each(|nic| fit_group(config, &primary, op.conflicts_check, nic))
+}
+
+/// The same for one NIC.
+pub(in crate::opcode::instance) fn fit_group(
+    config: &Config,
+    primary: &NodeUuid,
+    conflicts_check: bool,
+    nic: &mut Nic,
+) -> Result<(), Refusal> {
+    let Some(group) = spec::group_of(config, primary) else { return Ok(()) };
+    if let Some(network) = &nic.network {
+        let name = config.network(network).map_or_else(|| network.to_string(), |network| network.name.clone());
+        let Some(params) = group.networks.get(network) else {
+            let node = spec::node_name(config, primary);
+            return Err(Refusal::invalid(format!(
+                "No netparams found for network {name}. Probably not connected to node's {node} nodegroup"
+            )));
+        };
+        nic.nicparams = params.clone();
+    } else if let (Some(ip), true) = (&nic.ip, conflicts_check) {
+        let networks = group.networks.keys().filter_map(|uuid| config.network(uuid));
+        if let Some(network) = networks.into_iter().find(|network| contains(&network.network, ip)) {
+            return Err(Refusal::state(format!(
+                "The requested IP address ({ip}) belongs to network {}, but the target NIC does not.",
+                network.name
+            )));
         }
     }
     Ok(())
