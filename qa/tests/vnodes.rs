@@ -26,6 +26,11 @@ impl Demo {
         let words: Vec<&str> = ["exec", "--"].into_iter().chain(line.split_whitespace()).collect();
         self.xtask(&words)
     }
+
+    fn exec_on(&self, node: &str, line: &str) -> Output {
+        let words: Vec<&str> = ["exec", "--node", node, "--"].into_iter().chain(line.split_whitespace()).collect();
+        self.xtask(&words)
+    }
 }
 
 impl Drop for Demo {
@@ -63,6 +68,50 @@ fn the_story_on_real_guests() {
     demo.exec(&format!("gnt-instance startup {name}")).ok();
     demo.exec(&format!("gnt-instance reboot {name}")).ok();
     wait_for("the rebooted guest", Duration::from_secs(30), || (status(name) == "running").then_some(())).unwrap();
+    devices_come_and_go(&demo, name);
+    disks_move_along(&demo, name);
     demo.exec(&format!("gnt-instance remove -f {name}")).ok();
     demo.exec("gnt-cluster verify").ok();
+}
+
+/// NICs and disks of the running guest, as libvirt sees them. The guest gives up what is taken from it.
+fn devices_come_and_go(demo: &Demo, name: &str) {
+    let node = "node1.demo.gannet.example";
+    let modify = |change: &str| demo.exec(&format!("gnt-instance modify {change} {name}")).ok();
+    let virsh = |what: &str| demo.exec_on(node, &format!("virsh -q -c qemu:///system {what} {name}")).ok().stdout;
+    let mac = "aa:00:00:12:34:56";
+    modify(&format!("--net add:mac={mac},name=lan")).says(&["nic.1 -> add:mac=aa:00:00:12:34:56", "nic.1 -> hotplug:done"]);
+    assert!(virsh("domiflist").contains(mac));
+    modify("--disk add:size=16M").says(&["disk/1 -> hotplug:done"]);
+    assert!(virsh("domblklist").contains("vdb"));
+    modify("--net lan:remove --disk 1:remove").says(&["NIC/1 -> hotplug:done", "disk/1 -> hotplug:done"]);
+    assert!(!virsh("domiflist").contains(mac) && !virsh("domblklist").contains("vdb"));
+
+    // The node has a route to a routed NIC, also after the next start.
+    let route = || demo.exec_on(node, "ip -4 route show 192.0.2.77").ok().stdout;
+    modify("--net add:mode=routed,link=main,ip=192.0.2.77,name=routed").says(&["nic.1 -> hotplug:done"]);
+    assert!(route().contains("192.0.2.77 dev gnt"), "{}", route());
+    demo.exec(&format!("gnt-instance reboot -t full {name}")).ok();
+    assert!(route().contains("192.0.2.77 dev gnt"), "{}", route());
+    modify("--net routed:ip=192.0.2.78").says(&["nic.ip/1 -> 192.0.2.78", "nic/1 -> hotplug:done"]);
+    assert_eq!(route(), "");
+    modify("--net routed:remove").says(&["NIC/1 -> hotplug:done"]);
+}
+
+/// A local disk is copied to another node, and the guest finds on it what it wrote.
+fn disks_move_along(demo: &Demo, name: &str) {
+    let (from, to) = ("node1.demo.gannet.example", "node2.demo.gannet.example");
+    let console = || demo.exec_on(to, &format!("cat /var/log/ganeti/kvm/{name}.console")).ok().stdout;
+    demo.exec(&format!("gnt-instance move -f -n {to} {name}")).ok().says(&["Copying data for disk 0"]);
+    assert_eq!(
+        demo.exec(&format!("gnt-instance list --no-headers -o pnode,status {name}")).stdout.split_whitespace().last(),
+        Some("running")
+    );
+    let ready = wait_for("the guest's first words", Duration::from_secs(60), || {
+        console().lines().find(|line| line.starts_with("GANNET-GUEST-READY") && line.trim_end().len() > 30).map(str::to_owned)
+    });
+    let ready = ready.unwrap();
+    assert!(!ready.trim_end().ends_with(" 00000000"), "its disk is empty: {ready}");
+    let left = demo.exec_on(from, &format!("ls /srv/ganeti/file-storage/{name}"));
+    assert_ne!(left.code(), 0, "{}", left.describe());
 }

@@ -10,11 +10,10 @@ const NOTES: &[(&str, &str)] = &[
         "OP_INSTANCE_CREATE",
         "templates diskless, file, sharedfile; no import, forthcoming instances, address pools (`ip=pool`) or helper machines",
     ),
-    ("OP_INSTANCE_REINSTALL", "no private or secret OS parameters with the request"),
-    ("OP_INSTANCE_RENAME", "no `--ip-check`"),
+    ("OP_INSTANCE_MOVE", "copies without compression (`--compress`)"),
     (
         "OP_INSTANCE_SET_PARAMS",
-        "backend, hypervisor and OS parameters, OS name, offline, runtime memory; no changes of NICs, disks or the template",
+        "templates diskless, file, sharedfile; no address pools (`ip=pool`), no instance communication; a guest that does not give up a disk keeps it",
     ),
     ("OP_INSTANCE_MULTI_ALLOC", "placement by the built-in allocator only"),
     ("OP_NODE_ADD", "refuses `hv_state` and `disk_state`"),

@@ -16,15 +16,28 @@ impl Kvm {
     pub(super) async fn change_device(&self, instance: &Instance, change: &Hotplug) -> Result<(), Error> {
         let domain = self.running(&instance.name).await?;
         match change {
-            Hotplug::AddNic(nic) => self.add_nic(&domain, instance, nic).await,
-            Hotplug::RemoveNic(nic) => Ok(domain.detach(&device::nic_alias(nic), RELEASE).await?),
+            Hotplug::AddNic(nic) => self.add_nic(&domain, instance, nic).await?,
+            Hotplug::RemoveNic(nic) => domain.detach(&device::nic_alias(nic), RELEASE).await?,
             Hotplug::ModifyNic(nic) => {
                 net::check(&self.paths, &self.node, index_of(instance, nic), nic)?;
                 domain.detach(&device::nic_alias(nic), RELEASE).await?;
-                self.add_nic(&domain, instance, nic).await
+                self.add_nic(&domain, instance, nic).await?;
             }
-            Hotplug::AddDisk(disk) => self.add_disk(&domain, instance, disk).await,
-            Hotplug::RemoveDisk(disk) => remove_disk(&domain, disk).await,
+            Hotplug::AddDisk(disk) => return self.add_disk(&domain, instance, disk).await,
+            Hotplug::RemoveDisk(disk) => return remove_disk(&domain, disk).await,
+        }
+        self.write_nic_files(instance);
+        Ok(())
+    }
+
+    /// All of them anew: a NIC that came or went has moved those behind it. Only for other tools, so a failure is only logged.
+    fn write_nic_files(&self, instance: &Instance) {
+        let files = self.files(&instance.name);
+        let written = files.nics().remove().and_then(|()| {
+            instance.nics.iter().enumerate().try_for_each(|(index, nic)| files.nics().write(index, &device_name(&nic.uuid)))
+        });
+        if let Err(error) = written {
+            tracing::warn!(instance = instance.name, %error, "no NIC files");
         }
     }
 
@@ -39,9 +52,6 @@ impl Kvm {
                 tracing::error!(instance = instance.name, %left, "a NIC that could not be set up stays plugged in");
             }
             return Err(error.into());
-        }
-        if let Err(error) = self.files(&instance.name).nics().write(index, &name) {
-            tracing::warn!(instance = instance.name, %error, "no NIC file");
         }
         Ok(())
     }
