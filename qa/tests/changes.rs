@@ -52,21 +52,23 @@ fn one_image(cluster: &Cluster, node: &Node, dir: &str) -> PathBuf {
 /// Puts a sentence on a disk.
 fn write(path: &Path, sentence: &str) {
     use std::os::unix::fs::FileExt;
-    let file = std::fs::OpenOptions::new().write(true).open(path).unwrap();
-    file.write_all_at(sentence.as_bytes(), 4096).unwrap();
+    let file = std::fs::OpenOptions::new().write(true).open(path).expect("the disk is there");
+    file.write_all_at(sentence.as_bytes(), 4096).expect("the disk can be written");
 }
 
 #[track_caller]
 fn reads(path: &Path, sentence: &str) {
-    let content = std::fs::read(path).unwrap();
+    let content = std::fs::read(path).expect("the disk is there");
     assert_eq!(String::from_utf8_lossy(&content[4096..4096 + sentence.len()]), sentence, "{}", path.display());
 }
 
 /// What the running guest has, as the fake hypervisor notes it: `nic-UUID`, `disk-UUID`.
 fn devices(cluster: &Cluster, node: &Node, name: &str) -> Vec<String> {
     let path = cluster.at(node, "/run/ganeti/fake-hypervisor").join(name);
-    let record: serde_json::Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
-    record["devices"].as_array().unwrap().iter().map(|device| device.as_str().unwrap().to_owned()).collect()
+    let record = std::fs::read(path).expect("the guest runs");
+    let record: serde_json::Value = serde_json::from_slice(&record).expect("a record is JSON");
+    let devices = record["devices"].as_array().into_iter().flatten();
+    devices.filter_map(|device| device.as_str().map(str::to_owned)).collect()
 }
 
 fn count(devices: &[String], kind: &str) -> usize {
@@ -284,7 +286,7 @@ fn at_every_step(cluster: &Cluster, what: &str, line: impl Fn(u32) -> String, af
     let mut before = 0;
     for number in 1..=MANY {
         daemon.kill9();
-        daemon.try_start(&[("GANNET_CRASH_AT", &number.to_string())]).unwrap();
+        daemon.try_start(&[("GANNET_CRASH_AT", &number.to_string())]).expect("the daemon starts");
         // The command may find its daemon dead: what counts is what follows.
         cluster.line(&line(number));
         let died = wait_for("the daemon's death, or the job's end", SOON, || {
@@ -295,7 +297,7 @@ fn at_every_step(cluster: &Cluster, what: &str, line: impl Fn(u32) -> String, af
             let mut luxi = gannet_core::luxi::Client::connect(&cluster.master().luxi_socket).ok()?;
             jobs::status(&mut luxi, id).ok().filter(|status| jobs::is_final(status)).map(|_| false)
         })
-        .unwrap();
+        .expect("the job goes on");
         if !died {
             // The next crash is armed still.
             daemon.kill9();
@@ -303,7 +305,7 @@ fn at_every_step(cluster: &Cluster, what: &str, line: impl Fn(u32) -> String, af
         daemon.start();
         if let Some(id) = last_job(cluster, what, before) {
             before = id;
-            let ended = jobs::wait(&mut cluster.luxi(), id, SOON).unwrap();
+            let ended = jobs::wait(&mut cluster.luxi(), id, SOON).expect("the job ends");
             after(number, &ended.status, &ended.text());
         }
         if !died {

@@ -110,7 +110,7 @@ fn disks_move_along(demo: &Demo, name: &str) {
     let ready = wait_for("the guest's first words", Duration::from_secs(60), || {
         console().lines().find(|line| line.starts_with("GANNET-GUEST-READY") && line.trim_end().len() > 30).map(str::to_owned)
     });
-    let ready = ready.unwrap();
+    let ready = ready.expect("the guest runs");
     assert!(!ready.trim_end().ends_with(" 00000000"), "its disk is empty: {ready}");
     let left = demo.exec_on(from, &format!("ls /srv/ganeti/file-storage/{name}"));
     assert_ne!(left.code(), 0, "{}", left.describe());

@@ -178,7 +178,7 @@ fn work(config: &Config, op: &InstanceSetParams, instance: &Instance, outcome: &
     let old = copies.iter().map(|(old, _)| old.clone());
     let leave = outcome.detached.iter().map(|(old, new, index)| (reference(old, *index), reference(new, *index)));
     let moves = |(old, new): (DiskRef, DiskRef)| {
-        (old.logical_second != new.logical_second).then(|| DiskRenameRequest { old: Some(old), new: Some(new) })
+        (old.logical_second != new.logical_second).then_some(DiskRenameRequest { old: Some(old), new: Some(new) })
     };
     Work {
         balloon: op.runtime_mem.map(|mib| InstanceBalloonRequest { instance: Some(spec::instance_ref(instance)), memory_mib: mib }),
