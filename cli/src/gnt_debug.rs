@@ -4,6 +4,7 @@ mod delay;
 mod iallocator;
 mod locks;
 mod submit_job;
+mod test_jobqueue;
 
 use serde_json::json;
 
@@ -17,6 +18,7 @@ pub(crate) fn built(name: &str) -> Option<Built> {
         "iallocator" => Built::new(iallocator::run),
         "locks" => Built::new(locks::run),
         "submit-job" => Built::new(submit_job::run),
+        "test-jobqueue" => Built::new(test_jobqueue::run),
         "test-osparams" => Built::new(test_osparams),
         _ => return None,
     })

@@ -15,7 +15,7 @@ pub(crate) fn built(name: &str) -> Option<Built> {
     Some(match name {
         "archive" => Built::new(archive::archive),
         "autoarchive" => Built::new(archive::autoarchive),
-        "cancel" => Built::new(change::cancel).without(&["kill"]),
+        "cancel" => Built::new(change::cancel),
         "change-priority" => Built::new(change::priority),
         "info" => Built::new(info::run),
         "list" => Built::new(list::run),

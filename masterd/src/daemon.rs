@@ -1,11 +1,12 @@
 //! The daemon's life: wait for the leader's role, become active, serve, and stop at once when the role is lost.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
 use gannet_confd::client::Client;
+use gannet_confd::command::Row;
 use gannet_core::id::Epoch;
 use gannet_core::paths::Paths;
 use gannet_daemon::Signals;
@@ -47,9 +48,8 @@ pub async fn run(paths: Paths, signals: Signals) -> anyhow::Result<End> {
     let nodes = Nodes::new(&files, epoch).with_context(|| format!("cannot read {} and {}", files.ca.display(), files.master.display()))?;
     let master = Master::new(store, nodes, Arc::new(SystemClock), paths.clone(), lost);
     let (stop, stopping) = watch::channel(false);
-    let mut services = services(&master, &paths, &stopping)?;
+    let mut services = services(&master, &paths, &stopping, job_rows)?;
     services.spawn(watch_role(client, epoch, master.clone()));
-    master.take_over(job_rows);
     gannet_daemon::notify_ready();
     let end = tokio::select! {
         () = signals.ended() => End::Asked,
@@ -127,15 +127,34 @@ async fn watch_role(client: Client, epoch: Epoch, master: Arc<Master>) {
     std::future::pending::<()>().await;
 }
 
-fn services(master: &Arc<Master>, paths: &Paths, stopping: &watch::Receiver<bool>) -> anyhow::Result<JoinSet<()>> {
+fn services(master: &Arc<Master>, paths: &Paths, stopping: &watch::Receiver<bool>, jobs: Vec<Row>) -> anyhow::Result<JoinSet<()>> {
+    // Bound before the daemon says that it is ready: who waited for that can connect.
+    let bind = |socket: PathBuf| crate::luxi::bind(&socket).with_context(|| format!("cannot listen on {}", socket.display()));
+    let listeners = [bind(paths.query_socket())?, bind(paths.master_socket())?];
+    // Before anybody can submit: a new job's number comes after those of all others.
+    master.take_over(jobs);
     let mut services = JoinSet::new();
-    for socket in [paths.query_socket(), paths.master_socket()] {
-        // Bound before the daemon says that it is ready: who waited for that can connect.
-        let listener = crate::luxi::bind(&socket).with_context(|| format!("cannot listen on {}", socket.display()))?;
+    for listener in listeners {
         services.spawn(crate::luxi::serve(master.clone(), listener, stopping.clone()));
     }
     services.spawn(crate::export::serve(master.clone(), stopping.clone()));
     services.spawn(crate::join::serve(master.clone(), stopping.clone()));
     services.spawn(crate::master_ip::serve(master.clone(), stopping.clone()));
+    services.spawn(crate::job::archive_old(master.clone(), stopping.clone()));
+    services.spawn(follow_settings(master.clone(), stopping.clone()));
     Ok(services)
+}
+
+/// Puts changed limits and rules of the job queue in force at once.
+async fn follow_settings(master: Arc<Master>, mut stopping: watch::Receiver<bool>) {
+    let mut changes = master.store().changes();
+    loop {
+        tokio::select! {
+            changed = changes.changed() => if changed.is_err() { break },
+            _ = stopping.wait_for(|stop| *stop) => return,
+        }
+        master.queue().configure();
+    }
+    // The daemon ends because the store is lost, not because of this task.
+    std::future::pending::<()>().await;
 }

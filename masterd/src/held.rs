@@ -124,10 +124,17 @@ impl<'a> Held<'a> {
         Ok(self.context.master.nodes().reads(node)?)
     }
 
-    /// Reserves something for this job until it ends; false when another job has it.
+    /// Reserves something for this job until it ends; false when another job has it, or something in the configuration.
+    ///
+    /// Whoever had it reserved before has written it by now, perhaps after this job has got its view of the configuration: the
+    /// newest one decides.
     #[must_use]
     pub fn reserve(&self, resource: Resource) -> bool {
-        self.reservations().take(resource, self.job_id())
+        if !self.reservations().take(resource.clone(), self.job_id()) {
+            return false;
+        }
+        let newest = self.context.master.store().state();
+        !resource.is_used(&newest.config)
     }
 
     /// All reservations.

@@ -16,6 +16,8 @@ use crate::unit::Hooks;
 const TIMEOUT_S: u32 = 300;
 /// `HookResult::status` of a script that failed.
 const FAILED: u32 = 1;
+/// The hooks that run when the configuration has changed.
+const CONFIG_UPDATE: &str = "config-update";
 
 /// Runs the pre phase. A script that fails on any node that answers stops the operation.
 ///
@@ -37,7 +39,11 @@ pub async fn run_pre(context: &OpContext, hooks: &Hooks) -> Result<(), Failure> 
 
 /// Runs the post phase. The operation has succeeded; failures are only told.
 pub async fn run_post(context: &OpContext, hooks: &Hooks) {
-    for (node, outcome) in run(context, hooks, "post", &hooks.post_nodes).await {
+    tell_post(context, hooks, environment(context, hooks, "post", true)).await;
+}
+
+async fn tell_post(context: &OpContext, hooks: &Hooks, env: HashMap<String, String>) {
+    for (node, outcome) in call(context, hooks, "post", &hooks.post_nodes, env).await {
         match outcome {
             Ok(reply) => {
                 failures(&node, &reply).iter().for_each(|text| context.log().warn(format!("Hooks of {}-post: {text}", hooks.path)))
@@ -45,6 +51,25 @@ pub async fn run_post(context: &OpContext, hooks: &Hooks) {
             Err(error) => context.log().warn(format!("Hooks were not run on node {node}: {error}")),
         }
     }
+}
+
+/// Whether scripts on this node want to know of changed configuration. Looked up here, where they would run, so that a cluster
+/// without them pays nothing.
+pub async fn tells_of_updates(context: &OpContext) -> bool {
+    let dir = context.master.paths().hooks_dir().join(format!("{CONFIG_UPDATE}-post.d"));
+    match tokio::fs::read_dir(dir).await {
+        Ok(mut entries) => matches!(entries.next_entry().await, Ok(Some(_))),
+        Err(_) => false,
+    }
+}
+
+/// Runs the scripts for changed configuration, on the master, with the operation's environment from before it. Failures are
+/// only told.
+pub async fn run_config_update(context: &OpContext, hooks: Option<&Hooks>) {
+    let master = context.master.store().state().config.cluster().master_node.clone();
+    let of_operation = hooks.cloned().unwrap_or_default();
+    let hooks = Hooks { path: CONFIG_UPDATE.to_owned(), post_nodes: [master].into(), pre_nodes: BTreeSet::new(), ..of_operation };
+    tell_post(context, &hooks, environment(context, &hooks, "post", false)).await;
 }
 
 /// The texts of the scripts that failed.
@@ -60,8 +85,17 @@ pub(crate) async fn run(
     phase: &str,
     nodes: &BTreeSet<NodeUuid>,
 ) -> Vec<(NodeName, Result<HooksRunReply, NodeError>)> {
+    call(context, hooks, phase, nodes, environment(context, hooks, phase, phase == "post")).await
+}
+
+async fn call(
+    context: &OpContext,
+    hooks: &Hooks,
+    phase: &str,
+    nodes: &BTreeSet<NodeUuid>,
+    env: HashMap<String, String>,
+) -> Vec<(NodeName, Result<HooksRunReply, NodeError>)> {
     let state = context.master.store().state();
-    let env = environment(context, hooks, phase);
     let calls = nodes.iter().filter_map(|uuid| state.config.node(uuid)).filter(|node| !node.offline).map(|node| {
         let request = HooksRunRequest { path: hooks.path.clone(), phase: phase.to_owned(), env: env.clone(), timeout_s: TIMEOUT_S };
         async move {
@@ -75,8 +109,8 @@ pub(crate) async fn run(
     join_all(calls).await
 }
 
-/// The whole environment: what every hook has, and the operation's own with its prefix.
-fn environment(context: &OpContext, hooks: &Hooks, phase: &str) -> HashMap<String, String> {
+/// The whole environment: what every hook has, and the operation's own with its prefix; `after`: also that of afterwards.
+fn environment(context: &OpContext, hooks: &Hooks, phase: &str, after: bool) -> HashMap<String, String> {
     let state = context.master.store().state();
     let op_id = context.cell.read(|row| row.job.ops[context.op].input.op.id());
     let master = state.config.master().map(|node| node.name.to_string()).unwrap_or_default();
@@ -98,7 +132,7 @@ fn environment(context: &OpContext, hooks: &Hooks, phase: &str) -> HashMap<Strin
         values.iter().map(|(key, value)| (format!("{prefix}{key}"), value.clone())).collect()
     };
     env.extend(prefixed("GANETI_", &hooks.env));
-    if phase == "post" {
+    if after {
         let after = if hooks.post_env.is_empty() { &hooks.env } else { &hooks.post_env };
         env.extend(prefixed("GANETI_POST_", after));
     }

@@ -17,6 +17,7 @@ pub mod luxi;
 pub mod master;
 pub mod master_ip;
 pub mod node;
+mod notice;
 pub mod opcode;
 pub mod options;
 pub mod pki;

@@ -1,5 +1,6 @@
 //! The LUXI server: Ganeti's local protocol on two UNIX sockets, `ganeti-query` and the historic `ganeti-master`.
 
+mod filters;
 mod jobs;
 mod methods;
 mod nodes;

@@ -51,6 +51,7 @@ impl Master {
 
     /// Takes over the jobs that the store had at the beginning.
     pub fn take_over(self: &Arc<Self>, rows: Vec<Row>) {
+        self.queue().configure();
         crate::job::recover(self, rows);
     }
 

@@ -5,6 +5,7 @@ mod group;
 mod instance;
 mod node;
 mod os;
+mod query;
 mod tags;
 mod test;
 
@@ -67,7 +68,13 @@ pub async fn dispatch(context: &OpContext, op: &Op) -> Result<Finished, OpError>
         Op::TagsSearch(unit) => Box::pin(drive(context, unit)).await,
         Op::TagsSet(unit) => Box::pin(drive(context, unit)).await,
         Op::TagsDel(unit) => Box::pin(drive(context, unit)).await,
+        Op::Query(unit) => Box::pin(drive(context, unit)).await,
+        Op::QueryFields(unit) => Box::pin(drive(context, unit)).await,
         Op::TestDelay(unit) => Box::pin(drive(context, unit)).await,
+        Op::TestJqueue(unit) => Box::pin(test::announced(context, unit, drive(context, unit))).await,
+        Op::TestOsParams(unit) => Box::pin(drive(context, unit)).await,
+        // Ganeti has its parameters, too, and nothing that carries it out.
+        Op::TestDummy(_) => Err(OpError::Failed(WireError::new("OpCodeUnknown", "Unknown opcode OP_TEST_DUMMY"))),
         other => Err(not_built(other)),
     }
 }

@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use gannet_core::config::Config;
 use gannet_core::id::JobId;
 
 /// What is reserved.
@@ -16,10 +17,30 @@ pub enum Resource {
     Port(u16),
     /// An instance name that will exist.
     InstanceName(String),
+    /// The name of a node group that will exist.
+    GroupName(String),
+    /// The name of a network that will exist.
+    NetworkName(String),
     /// An IP address in a network.
     Ip(String),
     /// A path of a disk.
     Path(String),
+}
+
+impl Resource {
+    /// Whether something in the configuration has it already.
+    #[must_use]
+    pub fn is_used(&self, config: &Config) -> bool {
+        match self {
+            Self::Mac(mac) => config.instances().flat_map(|instance| &instance.nics).any(|nic| nic.mac.eq_ignore_ascii_case(mac)),
+            Self::Port(port) => config.instances().any(|instance| instance.network_port == Some(*port)),
+            Self::InstanceName(name) => config.instances().any(|instance| instance.name.as_str() == name),
+            Self::GroupName(name) => config.groups().any(|group| group.name == *name),
+            Self::NetworkName(name) => config.networks().any(|network| network.name == *name),
+            // What a pool or a directory has is known to their own rules.
+            Self::Ip(_) | Self::Path(_) => false,
+        }
+    }
 }
 
 /// All reservations. Cheap to clone.
@@ -50,6 +71,18 @@ impl Reservations {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_the_configuration_has_is_used() {
+        let config = crate::rule::sample::config();
+        let group = config.groups().next().expect("the sample has one").name.clone();
+        assert!(Resource::GroupName(group).is_used(&config));
+        assert!(!Resource::GroupName("other".into()).is_used(&config));
+        let instance = config.instances().next().expect("the sample has one");
+        assert!(Resource::InstanceName(instance.name.to_string()).is_used(&config));
+        assert!(Resource::Mac(instance.nics[0].mac.to_uppercase()).is_used(&config));
+        assert!(!Resource::Mac("aa:00:00:ff:ff:ff".into()).is_used(&config) && !Resource::Port(11000).is_used(&config));
+    }
 
     #[test]
     fn a_resource_has_one_owner() {

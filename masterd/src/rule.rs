@@ -1,6 +1,7 @@
 //! Rules that several opcodes share: free functions that take values and return values, and checks that ask nodes.
 
 pub mod hook_env;
+pub(crate) mod job_filter;
 pub mod node_check;
 pub mod place;
 pub mod role;

@@ -120,7 +120,8 @@ impl From<Error> for tonic::Status {
             Error::NotRunning { .. } => Self::not_found(text),
             Error::Invalid(_) => Self::invalid_argument(text),
             Error::Unsupported(_) => Self::unimplemented(text),
-            Error::Missing(_) => Self::failed_precondition(text),
+            // Not FAILED_PRECONDITION, which tells a master of the past that it is one.
+            Error::Missing(_) => Self::not_found(text),
             Error::Busy(_) => Self::aborted(text),
             Error::Timeout(_) => Self::deadline_exceeded(text),
             Error::Unavailable(_) => Self::unavailable(text),

@@ -47,7 +47,7 @@ pub async fn prepare(context: &Context, guest: &Instance, source_node: &str, cop
 }
 
 fn no_address(context: &Context) -> Status {
-    Status::failed_precondition(format!("node {} does not know its own address; check ssconf_node_primary_ips", context.node_name))
+    Status::internal(format!("node {} does not know its own address; check ssconf_node_primary_ips", context.node_name))
 }
 
 fn is_for(purpose: &Purpose, name: &str) -> bool {

@@ -12,9 +12,12 @@ use crate::exit::{CONFIRMATION, FAILURE, Failure, SUCCESS};
 use crate::table;
 
 pub(super) fn cancel(context: &mut Context<'_>) -> Outcome {
-    // Needed with --kill in Ganeti; without it there is nothing to confirm.
+    let kill = context.args.flag("kill");
+    if kill && !context.args.flag("yes-do-it") {
+        return Err(Failure::invalid("The --kill option must be confirmed with --yes-do-it"));
+    }
     let sure = context.args.flag("force") || context.args.flag("yes-do-it");
-    for_jobs(context, "Cancel", sure, |context, id| context.call(Method::CancelJob, &json!([id, false])))
+    for_jobs(context, "Cancel", sure, move |context, id| context.call(Method::CancelJob, &json!([id, kill])))
 }
 
 pub(super) fn priority(context: &mut Context<'_>) -> Outcome {

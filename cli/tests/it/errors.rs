@@ -45,7 +45,6 @@ fn what_is_not_built_says_so() {
         "`gnt-cluster master-failover` is not available in this version of Gannet yet (see docs/status.md)",
     );
     check("gnt-backup export -n n1 web1", 1, "not available in this version of Gannet yet");
-    check("gnt-job cancel --kill --yes-do-it 3", 1, "`gnt-job cancel --kill` is not available in this version");
     check(
         "gnt-cluster copyfile --use-replication-network /etc/hosts",
         1,

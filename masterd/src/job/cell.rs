@@ -4,7 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use gannet_confd::command::{Expect, Key, Kind};
 use gannet_core::id::JobId;
-use gannet_core::job::{Job, LogEntry, LogType};
+use gannet_core::job::{Job, JobStatus, LogEntry, LogType};
 use gannet_core::quantity::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -25,6 +25,33 @@ pub struct JobRow {
 }
 
 impl JobRow {
+    /// Marks what has not begun as canceling.
+    ///
+    /// # Errors
+    /// The job's state, in which it cannot be canceled (any more).
+    pub(crate) fn cancel(&mut self) -> Result<(), JobStatus> {
+        let status = self.job.status();
+        if !matches!(status, JobStatus::Queued | JobStatus::Waiting) || self.journal.is_some() {
+            return Err(status);
+        }
+        for op in self.job.ops.iter_mut().filter(|op| !op.status.is_final()) {
+            op.status = JobStatus::Canceling;
+        }
+        Ok(())
+    }
+
+    /// Marks the opcode as running; false when it is to be canceled. Under the job's mutex, so that a client who was told that it
+    /// will be canceled was told the truth.
+    pub(crate) fn begin(&mut self, op: usize, now: Timestamp) -> bool {
+        let op = &mut self.job.ops[op];
+        if op.status == JobStatus::Canceling {
+            return false;
+        }
+        op.status = JobStatus::Running;
+        op.exec = Some(now);
+        true
+    }
+
     /// The row's JSON; secret parameters are left out.
     pub(crate) fn to_json(&self) -> String {
         serde_json::to_string(self).expect("a job has only string keys and finite numbers, so it is always JSON")
@@ -95,11 +122,6 @@ impl JobCell {
         let _ = receiver.wait_for(|wanted| *wanted).await;
     }
 
-    /// Whether somebody wants the job to stop.
-    pub(crate) fn is_cancel_requested(&self) -> bool {
-        *self.cancel.borrow()
-    }
-
     pub(crate) fn add_log(&self, op: usize, now: Timestamp, kind: LogType, message: Value) {
         self.update(|row| {
             let serial = row.job.ops.iter().flat_map(|op| op.log.last()).map(|entry| entry.0).max().unwrap_or(0) + 1;
@@ -130,20 +152,31 @@ impl JobCell {
         *self.rev.lock().await = 1;
     }
 
-    /// Writes `row` as the job's new state together with `transaction`; clients see it only after it is durable.
+    /// Writes the job as `change` makes it, together with `transaction`; clients see it only after it is durable. `change` is
+    /// made a second time then, to what the job is by that time: others may have added to it meanwhile.
     ///
     /// # Errors
     /// [`CommitError`]: nothing was written, and the job is as before.
-    pub(crate) async fn persist_as(&self, store: &Store, row: JobRow, mut transaction: Transaction) -> Result<(), CommitError> {
+    pub(crate) async fn persist_change(
+        &self,
+        store: &Store,
+        mut transaction: Transaction,
+        change: impl Fn(&mut JobRow),
+    ) -> Result<(), CommitError> {
         let mut rev = self.rev.lock().await;
+        let json = {
+            let mut row = self.read(Clone::clone);
+            change(&mut row);
+            row.to_json()
+        };
         let expect = if *rev == 0 { Expect::Absent } else { Expect::Rev(*rev) };
-        transaction.raw.push(RawWrite::Put { key: self.key(), json: row.to_json(), expect: Some(expect) });
+        transaction.raw.push(RawWrite::Put { key: self.key(), json, expect: Some(expect) });
         crate::fault::point("before a durable write of a job");
         store.commit(transaction).await?;
         *rev += 1;
         // Before clients can see the end: who has seen it knows that no crash belongs to this job any more.
         crate::fault::point("after a durable write of a job");
-        self.update(|now| *now = row);
+        self.update(change);
         Ok(())
     }
 

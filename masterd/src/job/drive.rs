@@ -6,7 +6,6 @@
 use std::sync::Arc;
 
 use gannet_core::error::WireError;
-use gannet_core::job::JobStatus;
 use gannet_core::lock::{Lock, LockSet, Mode};
 use serde_json::{Value, json};
 
@@ -151,15 +150,10 @@ impl<'a, U: LogicalUnit> Declared<'a, U> {
 impl<'a, U: LogicalUnit> Locked<'a, U> {
     async fn check(self) -> Result<Checked<'a, U>, OpError> {
         let Self { context, unit, grant } = self;
-        if context.cell.is_cancel_requested() {
+        let now = context.master.clock().now();
+        if !context.cell.update(|row| row.begin(context.op, now)) {
             return Err(OpError::Canceled);
         }
-        let now = context.master.clock().now();
-        context.cell.update(|row| {
-            let op = &mut row.job.ops[context.op];
-            op.status = JobStatus::Running;
-            op.exec = Some(now);
-        });
         let held = Held::new(context, &grant);
         let plan = unit.check(&held).await.map_err(|refusal| OpError::Failed(refusal.into()))?;
         Ok(Checked { context, grant, plan, resumed: false })
@@ -184,11 +178,21 @@ impl<U: LogicalUnit> Checked<'_, U> {
         }
         let mut steps = Steps::new(context, &mut grant);
         let outcome = U::execute(&plan, &mut steps).await;
-        let changes = steps.into_changes();
         match outcome {
             Ok(output) => {
+                let tells = crate::hooks::tells_of_updates(context).await;
+                // Scripts that run after the operation find the configuration as it is then.
+                if (hooks.is_some() || tells)
+                    && let Err(failure) = steps.commit_the_rest().await
+                {
+                    return Err(give_up(context, &failure).await);
+                }
+                let changes = steps.into_changes();
                 if let Some(hooks) = &hooks {
                     crate::hooks::run_post(context, hooks).await;
+                }
+                if tells && context.journal(|journal| journal.has_commits()) {
+                    crate::hooks::run_config_update(context, hooks.as_ref()).await;
                 }
                 let result = serde_json::to_value(output).unwrap_or(Value::Null);
                 Ok(Finished { result, changes, grant: Some(grant) })

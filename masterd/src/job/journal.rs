@@ -73,6 +73,12 @@ pub enum StepState {
 }
 
 impl Journal {
+    /// Whether the operation has changed the configuration.
+    #[must_use]
+    pub fn has_commits(&self) -> bool {
+        self.steps.iter().any(|step| matches!(step, StepRecord { action: Action::Commit { .. }, state: StepState::Done { .. } }))
+    }
+
     /// Whether a crash or failure leaves something to take back.
     #[must_use]
     pub fn has_undoable(&self) -> bool {

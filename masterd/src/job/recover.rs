@@ -5,13 +5,15 @@ use std::sync::Arc;
 use gannet_confd::command::Row;
 use gannet_core::job::JobStatus;
 
-use super::{JobCell, JobRow};
+use super::JobRow;
 use crate::master::Master;
 
 /// Takes over the jobs of `rows`: finished ones are kept for queries; the others wait again, go on from their last step, or
 /// are taken back, as their journal and their opcode say.
-pub fn recover(master: &Arc<Master>, rows: Vec<Row>) {
-    let mut unfinished = Vec::new();
+pub fn recover(master: &Arc<Master>, mut rows: Vec<Row>) {
+    // Ids of rows sort as the numbers of jobs do, and a job depends on older ones only.
+    rows.sort_unstable_by(|one, other| one.key.id.cmp(&other.key.id));
+    let mut unfinished = 0;
     for row in rows {
         let mut job: JobRow = match serde_json::from_str(&row.json) {
             Ok(job) => job,
@@ -29,19 +31,9 @@ pub fn recover(master: &Arc<Master>, rows: Vec<Row>) {
                 op.exec = None;
             }
         }
-        let finished = job.job.status().is_final();
-        let canceling = job.job.status() == JobStatus::Canceling;
-        let cell = Arc::new(JobCell::new(job, row.rev));
-        if canceling {
-            cell.request_cancel();
-        }
-        master.queue().adopt(cell.clone());
-        if !finished {
-            unfinished.push(cell);
-        }
+        unfinished += usize::from(!job.job.status().is_final());
+        master.queue().adopt(job, row.rev);
     }
-    tracing::info!(unfinished = unfinished.len(), "took over the job queue");
-    for cell in unfinished {
-        master.queue().start(cell);
-    }
+    tracing::info!(unfinished, "took over the job queue");
+    master.queue().schedule();
 }

@@ -169,6 +169,15 @@ impl<'a> Steps<'a> {
         self.grant.release(which);
     }
 
+    /// Writes now what was to be written with the opcode's end.
+    ///
+    /// # Errors
+    /// As [`Self::commit`].
+    pub(super) async fn commit_the_rest(&mut self) -> Result<(), Failure> {
+        let rest = std::mem::take(&mut self.at_end);
+        if rest.is_empty() { Ok(()) } else { self.commit(rest).await }
+    }
+
     pub(super) fn into_changes(self) -> Changes {
         self.at_end
     }

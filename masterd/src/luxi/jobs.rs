@@ -49,11 +49,13 @@ pub(super) async fn cancel(master: &Arc<Master>, args: Value) -> Result<Value, W
     let args: Vec<Value> = parse(args)?;
     let id: JobId = parse(args.first().cloned().unwrap_or_default())?;
     let kill = args.get(1).and_then(Value::as_bool).unwrap_or(false);
-    if kill {
-        let text = "Killing a running job is not available: its steps could not be taken back. A job that waits can be canceled";
-        return Ok(pair((false, text.to_owned())));
+    let (canceled, text) = master.queue().cancel(id).await.map_err(|error| store_error(&error))?;
+    if kill && !canceled && master.queue().find(id).is_some_and(|entry| !entry.status().is_final()) {
+        // Ganeti kills the job's process, and leaves on the nodes whatever it had begun.
+        let text = format!("{text}; killing it is not available, because what it has begun on nodes would be left there");
+        return Ok(pair((false, text)));
     }
-    master.queue().cancel(id).await.map(pair).map_err(|error| store_error(&error))
+    Ok(pair((canceled, text)))
 }
 
 pub(super) async fn change_priority(master: &Arc<Master>, args: Value) -> Result<Value, WireError> {
@@ -88,8 +90,11 @@ pub(super) async fn wait_for_change(master: &Arc<Master>, args: Value) -> Result
     if let Some(found) = master.queue().wait_for_change(id, limit, look).await {
         return Ok(found.unwrap_or_else(|| json!("nochange")));
     }
-    let archived = master.queue().archived(id).await.map_err(|error| store_error(&error))?.ok_or_else(lost)?;
-    Ok(changed(&archived, &fields, seen.as_deref(), last).unwrap_or_else(|| json!("nochange")))
+    let row = match master.queue().finished(id).await.map_err(|error| store_error(&error))? {
+        Some(row) => row,
+        None => master.queue().archived(id).await.map_err(|error| store_error(&error))?.ok_or_else(lost)?,
+    };
+    Ok(changed(&row, &fields, seen.as_deref(), last).unwrap_or_else(|| json!("nochange")))
 }
 
 fn changed(row: &JobRow, fields: &[String], seen: Option<&[Value]>, last: Option<u64>) -> Option<Value> {

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::server::Answer;
-use super::{jobs, nodes};
+use super::{filters, jobs, nodes};
 use crate::master::Master;
 use crate::query;
 
@@ -70,15 +70,10 @@ pub(super) async fn call(master: &Arc<Master>, method: Method, args: Value) -> R
             let (kind, name): (String, Option<String>) = parse(args)?;
             query::tags(master, &kind, name.as_deref().unwrap_or_default()).map(Answer::Value)
         }
-        Method::ReplaceFilter | Method::DeleteFilter => {
-            Err(not_yet("Job filters cannot be changed in this version of Gannet yet (see docs/status.md)"))
-        }
+        Method::ReplaceFilter => filters::replace(master, args).await.map(Answer::Value),
+        Method::DeleteFilter => filters::delete(master, args).await.map(Answer::Value),
         Method::PickupJob => Err(WireError::new("GenericError", "PickupJob is internal to Ganeti and not answered")),
     }
-}
-
-fn not_yet(text: &str) -> WireError {
-    WireError::prereq(text, ErrorCode::Invalid)
 }
 
 fn id_text(id: &Value) -> String {

@@ -12,7 +12,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use gannet_core::config::Config;
 use gannet_core::id::NodeUuid;
 
+use crate::held::Held;
 use crate::refusal::Refusal;
+use crate::reserve::Resource;
 use crate::unit::Hooks;
 
 /// Hooks about a group, on these nodes in both phases.
@@ -27,8 +29,16 @@ fn hooks(path: &str, nodes: BTreeSet<NodeUuid>, env: impl IntoIterator<Item = (&
     }
 }
 
-/// Refuses a name that another group has.
-fn check_new_name(config: &Config, name: &str) -> Result<(), Refusal> {
+/// Refuses a name that another group has, or will have when the job that makes it ends.
+fn check_new_name(held: &Held<'_>, name: &str) -> Result<(), Refusal> {
+    name_is_free(held.config(), name)?;
+    if held.reserve(Resource::GroupName(name.to_owned())) {
+        return Ok(());
+    }
+    Err(Refusal::exists(format!("Desired group name '{name}' was taken by another job just now")))
+}
+
+fn name_is_free(config: &Config, name: &str) -> Result<(), Refusal> {
     if gannet_core::id::is_uuid(name) {
         return Err(Refusal::invalid(format!("'{name}' has the form of a UUID: a node group needs a name")));
     }

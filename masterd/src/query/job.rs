@@ -1,7 +1,6 @@
 //! Jobs.
 
-use std::iter::Peekable;
-use std::sync::Arc;
+mod stored;
 
 use gannet_confd::command::Kind;
 use gannet_core::error::{ErrorCode, WireError};
@@ -13,18 +12,25 @@ use serde_json::Value;
 
 use super::cell::Cell;
 use super::table::{Answer, Plan, Request, Table};
-use crate::job::{JobCell, JobRow};
+use crate::job::{Brief, Entry, JobRow};
 use crate::master::Master;
-
-/// Archived jobs that are read in one go.
-const PAGE: u32 = 500;
+use crate::store::CommitError;
+use stored::{DENSE, Stored};
 
 /// One job, which may not exist: Ganeti answers a row with its number alone then.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Found<'a> {
     pub(crate) id: JobId,
-    pub(crate) job: Option<&'a Job>,
+    pub(crate) job: Known<'a>,
     pub(crate) archived: bool,
+}
+
+/// What is known of a job.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Known<'a> {
+    Nothing,
+    Brief(&'a Brief),
+    Whole(&'a Job),
 }
 
 /// Jobs.
@@ -35,9 +41,14 @@ pub(crate) struct Jobs;
 pub(crate) enum Column {
     Archived,
     Id,
-    Of(fn(&Job) -> Cell<'static>),
+    /// Known of every job.
+    Of(fn(&Job) -> Cell<'static>, fn(&Brief) -> Cell<'static>),
+    /// In the whole job only.
     OfEach(fn(&JobOp) -> Value),
 }
+
+/// The fields that [`Brief`] has.
+const BRIEF_FIELDS: [&str; 8] = ["archived", "end_ts", "id", "priority", "received_ts", "start_ts", "status", "summary"];
 
 impl<'a> Table<'a> for Jobs {
     type Row = Found<'a>;
@@ -49,7 +60,7 @@ impl<'a> Table<'a> for Jobs {
         Some(match name {
             "archived" => Column::Archived,
             "id" => Column::Id,
-            "end_ts" => Column::Of(|job| time(job.end)),
+            "end_ts" => Column::Of(|job| time(job.end), |brief| time(brief.end)),
             "opend" => Column::OfEach(|op| pair(op.end)),
             "opexec" => Column::OfEach(|op| pair(op.exec)),
             "oplog" => Column::OfEach(|op| serde_json::to_value(&op.log).unwrap_or_default()),
@@ -59,11 +70,14 @@ impl<'a> Table<'a> for Jobs {
             "ops" => Column::OfEach(|op| op.input.for_display().unwrap_or_default()),
             "opstart" => Column::OfEach(|op| pair(op.start)),
             "opstatus" => Column::OfEach(|op| op.status.as_str().into()),
-            "priority" => Column::Of(|job| Cell::Int(job.priority().into())),
-            "received_ts" => Column::Of(|job| time(job.received)),
-            "start_ts" => Column::Of(|job| time(job.start)),
-            "status" => Column::Of(|job| job.status().as_str().into()),
-            "summary" => Column::OfEach(|op| op.input.op.summary().into()),
+            "priority" => Column::Of(|job| Cell::Int(job.priority().into()), |brief| Cell::Int(brief.priority.into())),
+            "received_ts" => Column::Of(|job| time(job.received), |brief| time(brief.received)),
+            "start_ts" => Column::Of(|job| time(job.start), |brief| time(brief.start)),
+            "status" => Column::Of(|job| job.status().as_str().into(), |brief| brief.status.as_str().into()),
+            "summary" => Column::Of(
+                |job| Cell::Json(job.ops.iter().map(|op| Value::from(op.input.op.summary())).collect()),
+                |brief| Cell::Json(serde_json::from_str(brief.summary()).unwrap_or_default()),
+            ),
             _ => return None,
         })
     }
@@ -71,10 +85,13 @@ impl<'a> Table<'a> for Jobs {
     fn cell(&self, row: Found<'a>, column: &Column) -> Cell<'a> {
         match (column, row.job) {
             (Column::Id, _) => row.id.0.into(),
-            (_, None) => Cell::UNAVAIL,
-            (Column::Archived, Some(_)) => row.archived.into(),
-            (Column::Of(get), Some(job)) => get(job),
-            (Column::OfEach(get), Some(job)) => Cell::Json(job.ops.iter().map(get).collect()),
+            (_, Known::Nothing) => Cell::UNAVAIL,
+            (Column::Archived, _) => row.archived.into(),
+            (Column::Of(get, _), Known::Whole(job)) => get(job),
+            (Column::Of(_, get), Known::Brief(brief)) => get(brief),
+            (Column::OfEach(get), Known::Whole(job)) => Cell::Json(job.ops.iter().map(get).collect()),
+            // Only in the first round of a filter; the second one has the whole job.
+            (Column::OfEach(_), Known::Brief(_)) => Cell::Pending,
         }
     }
 }
@@ -90,7 +107,7 @@ fn pair(time: Option<Timestamp>) -> Value {
 /// The values of fields of one job; null for an unknown field (Ganeti, in `WaitForJobChange`).
 #[must_use]
 pub(crate) fn values(row: &JobRow, fields: &[String]) -> Vec<Value> {
-    let found = Found { id: row.job.id, job: Some(&row.job), archived: false };
+    let found = Found { id: row.job.id, job: Known::Whole(&row.job), archived: false };
     fields.iter().map(|name| Jobs::column(name).map_or(Value::Null, |column| Jobs.cell(found, &column).to_value())).collect()
 }
 
@@ -119,100 +136,99 @@ fn job_id(value: &FilterValue) -> Result<JobId, WireError> {
 /// Those jobs, wherever they are.
 async fn of_ids(master: &Master, request: &Request<'_>, ids: &[JobId]) -> Result<String, WireError> {
     let plan = Plan::new::<Jobs>(request)?;
+    let needs_whole = needs_whole(request);
     let mut answer = Answer::new(&plan, ids.len());
     for &id in ids {
-        let is_here = master.queue().get(id).map(|cell| {
-            cell.read(|row| answer.add(&plan, &Jobs, Found { id, job: Some(&row.job), archived: false }));
-        });
-        if is_here.is_none() {
-            let archived = master.queue().archived(id).await.map_err(|error| WireError::new("GenericError", error.to_string()))?;
-            answer.add(&plan, &Jobs, Found { id, job: archived.as_ref().map(|row| &row.job), archived: true });
+        match master.queue().find(id) {
+            Some(Entry::Whole(cell)) => {
+                cell.read(|row| answer.add(&plan, &Jobs, Found { id, job: Known::Whole(&row.job), archived: false }));
+            }
+            Some(Entry::Brief(brief)) if !needs_whole => {
+                answer.add(&plan, &Jobs, Found { id, job: Known::Brief(&brief), archived: false });
+            }
+            Some(Entry::Brief(_)) | None => {
+                let (row, archived) = stored(master, id).await?;
+                let job = row.as_ref().map_or(Known::Nothing, |row| Known::Whole(&row.job));
+                answer.add(&plan, &Jobs, Found { id, job, archived });
+            }
         }
     }
     Ok(answer.finish())
 }
 
-/// All jobs, oldest first. The archive may be far larger than memory should be: it is read page by page.
+/// A job from the store, and whether it is archived.
+async fn stored(master: &Master, id: JobId) -> Result<(Option<JobRow>, bool), WireError> {
+    let unavailable = |error: CommitError| WireError::new("GenericError", error.to_string());
+    if let Some(row) = master.queue().finished(id).await.map_err(unavailable)? {
+        return Ok((Some(row), false));
+    }
+    Ok((master.queue().archived(id).await.map_err(unavailable)?, true))
+}
+
+/// Whether a field is asked, or filtered by, that [`Brief`] does not have.
+fn needs_whole(request: &Request<'_>) -> bool {
+    let asked = request.fields.iter().map(String::as_str).chain(request.filter.fields());
+    asked.into_iter().any(|name| !BRIEF_FIELDS.contains(&name) && Jobs::column(name).is_some())
+}
+
+/// All jobs, oldest first.
 async fn of_all(master: &Master, request: &Request<'_>) -> Result<String, WireError> {
     let plan = Plan::new::<Jobs>(request)?;
-    let cells = master.queue().all();
-    let mut list = List { answer: Answer::new(&plan, cells.len().min(10_000)), plan: &plan, cells: cells.into_iter().peekable() };
-    if request.uses(&["archived"]) {
-        let mut after = String::new();
-        loop {
-            let page = master.store().client().list(Kind::ARCHIVE, &after, PAGE).await;
-            let page = page.map_err(|error| WireError::new("GenericError", error.to_string()))?;
-            // A page may be short; only an empty one is the end.
-            let Some(last) = page.last() else { break };
-            after.clone_from(&last.key.id);
-            for row in page.iter().filter_map(|row| serde_json::from_str::<JobRow>(&row.json).ok()) {
-                list.add_archived(&row)?;
-            }
+    let needs_whole = needs_whole(request);
+    let mut entries = Vec::new();
+    for (id, entry) in master.queue().all() {
+        let passes = match &entry {
+            Entry::Whole(_) => true,
+            Entry::Brief(brief) => plan.wants(&Jobs, Found { id, job: Known::Brief(brief), archived: false })?,
+        };
+        if passes {
+            entries.push((id, entry));
         }
     }
-    list.finish()
+    let mut archive = request.uses(&["archived"]).then(|| Stored::new(Kind::ARCHIVE));
+    let mut finished = Stored::new(Kind::JOB);
+    let mut list = List { answer: Answer::new(&plan, entries.len().min(10_000)), plan: &plan };
+    for (index, (id, entry)) in entries.iter().enumerate() {
+        if let Some(archive) = &mut archive {
+            archive.each_before(master, Some(*id), |row| list.add(whole(row, true))).await?;
+        }
+        match entry {
+            Entry::Whole(cell) => cell.read(|row| list.add(whole(row, false)))?,
+            Entry::Brief(brief) if !needs_whole => list.add(Found { id: *id, job: Known::Brief(brief), archived: false })?,
+            Entry::Brief(_) => match finished.find(master, *id, entries.get(index + DENSE).map(|(id, _)| *id)).await? {
+                Some(row) => list.add(whole(&row, false))?,
+                // It was archived while we looked.
+                None => match stored(master, *id).await? {
+                    (Some(row), archived) => list.add(whole(&row, archived))?,
+                    (None, _) => {}
+                },
+            },
+        }
+    }
+    if let Some(archive) = &mut archive {
+        archive.each_before(master, None, |row| list.add(whole(row, true))).await?;
+    }
+    Ok(list.answer.finish())
 }
 
-/// An answer about jobs of the queue and of the archive, both sorted by number.
-struct List<'p, I: Iterator> {
+fn whole(row: &JobRow, archived: bool) -> Found<'_> {
+    Found { id: row.job.id, job: Known::Whole(&row.job), archived }
+}
+
+/// An answer under way.
+struct List<'p> {
     answer: Answer,
     plan: &'p Plan<'p, Column>,
-    cells: Peekable<I>,
 }
 
-impl<I: Iterator<Item = Arc<JobCell>>> List<'_, I> {
+impl List<'_> {
     fn add(&mut self, found: Found<'_>) -> Result<(), WireError> {
         if self.plan.wants(&Jobs, found)? {
             self.answer.add(self.plan, &Jobs, found);
         }
         Ok(())
     }
-
-    fn add_cell(&mut self, cell: &JobCell) -> Result<(), WireError> {
-        cell.read(|row| self.add(Found { id: row.job.id, job: Some(&row.job), archived: false }))
-    }
-
-    fn add_archived(&mut self, row: &JobRow) -> Result<(), WireError> {
-        let id = row.job.id;
-        while let Some(cell) = self.cells.next_if(|cell| cell.id() < id) {
-            self.add_cell(&cell)?;
-        }
-        // It was archived while we looked: once is enough.
-        self.cells.next_if(|cell| cell.id() == id);
-        self.add(Found { id, job: Some(&row.job), archived: true })
-    }
-
-    fn finish(mut self) -> Result<String, WireError> {
-        while let Some(cell) = self.cells.next() {
-            self.add_cell(&cell)?;
-        }
-        Ok(self.answer.finish())
-    }
 }
 
 #[cfg(test)]
-mod tests {
-    use gannet_core::opcode::OpCode;
-    use serde_json::json;
-
-    use super::*;
-    use crate::query::table::Style;
-
-    fn row(id: u64) -> JobRow {
-        let op = OpCode::from_json(json!({"OP_ID": "OP_TEST_DELAY", "duration": 1.0})).unwrap();
-        JobRow { job: Job::new(JobId(id), vec![op], Timestamp(0)), journal: None }
-    }
-
-    #[test]
-    fn queue_and_archive_are_merged_by_number() {
-        let fields = ["id".to_owned(), "archived".to_owned()];
-        let request = Request { fields: &fields, filter: gannet_core::query::Filter::Empty, style: Style::Classic };
-        let plan = Plan::new::<Jobs>(&request).unwrap();
-        let cells = [2, 3, 7].map(|id| Arc::new(JobCell::new(row(id), 1)));
-        let mut list = List { answer: Answer::new(&plan, 0), plan: &plan, cells: cells.into_iter().peekable() };
-        for id in [1, 3, 5] {
-            list.add_archived(&row(id)).unwrap();
-        }
-        assert_eq!(list.finish().unwrap(), "[[1,true],[2,false],[3,true],[5,true],[7,false]]");
-    }
-}
+mod tests;

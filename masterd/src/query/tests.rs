@@ -117,7 +117,7 @@ fn a_row(config: &Config, resource: Resource, request: &Request<'_>) -> QueryRes
         Resource::Job => {
             let plan = Plan::new::<job::Jobs>(request).unwrap();
             let mut answer = Answer::new(&plan, 1);
-            answer.add(&plan, &job::Jobs, job::Found { id: JobId(7), job: Some(&a_job()), archived: false });
+            answer.add(&plan, &job::Jobs, job::Found { id: JobId(7), job: job::Known::Whole(&a_job()), archived: false });
             answer.finish()
         }
         Resource::Lock => {
@@ -422,7 +422,7 @@ fn jobs_show_no_secrets_and_unknown_jobs_only_their_number() {
     let fields = strings(&["id", "status", "summary"]);
     let request = Request { fields: &fields, filter: Filter::Empty, style: Style::Classic };
     let plan = Plan::new::<job::Jobs>(&request).unwrap();
-    assert_eq!(plan.answer(&job::Jobs, &[job::Found { id: JobId(9), job: None, archived: true }]), "[[9,null,null]]");
+    assert_eq!(plan.answer(&job::Jobs, &[job::Found { id: JobId(9), job: job::Known::Nothing, archived: true }]), "[[9,null,null]]");
 }
 
 #[test]
@@ -432,7 +432,7 @@ fn times_of_jobs_can_be_filtered() {
     let wanted = |filter: Value| {
         let request = request(&fields, filter);
         let plan = Plan::new::<job::Jobs>(&request).unwrap();
-        plan.wants(&job::Jobs, job::Found { id: job.id, job: Some(&job), archived: false }).unwrap()
+        plan.wants(&job::Jobs, job::Found { id: job.id, job: job::Known::Whole(&job), archived: false }).unwrap()
     };
     assert!(wanted(json!([">=", "received_ts", 1_700_000_000])));
     assert!(!wanted(json!([">", "received_ts", 1_700_000_000])));

@@ -32,13 +32,13 @@ impl LogicalUnit for GroupAdd {
     const AFTER_CRASH: AfterCrash = AfterCrash::Resume;
 
     fn locks(&self, _config: &Config) -> Result<LockSet, Refusal> {
-        // The new group's own lock is known to nobody: two jobs with the same name are told apart when they write.
+        // The new group's own lock is known to nobody: its name is reserved instead.
         Ok(LockSet::shared_cluster())
     }
 
     async fn check(&self, held: &Held<'_>) -> Result<Plan, Refusal> {
         check_states(self.hv_state.is_some(), self.disk_state.is_some())?;
-        check_new_name(held.config(), &self.group_name)?;
+        check_new_name(held, &self.group_name)?;
         let group = group(self, Stamps::new(held.now()))?;
         Ok(Plan {
             changes: Changes::none().add(&Object::NodeGroup(Arc::new(group))),

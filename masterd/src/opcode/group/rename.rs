@@ -38,7 +38,7 @@ impl LogicalUnit for GroupRename {
     async fn check(&self, held: &Held<'_>) -> Result<Plan, Refusal> {
         let config = held.config();
         let group = config.find_group(&self.group_name)?;
-        check_new_name(config, &self.new_name)?;
+        check_new_name(held, &self.new_name)?;
         let new = NodeGroup { name: self.new_name.clone(), ..NodeGroup::clone(group) };
         let members = config.nodes_of_group(&group.uuid).map(|node| node.uuid.clone());
         Ok(Plan {

@@ -75,7 +75,8 @@ impl LogicalUnit for NodeSetParams {
         Ok(Plan {
             changes,
             result: decided.result,
-            nodes: BTreeSet::from([old.uuid.clone(), config.cluster().master_node.clone()]),
+            // Nobody answers on a node that is being marked offline, most likely.
+            nodes: [&config.cluster().master_node].into_iter().chain((!decided.node.offline).then_some(&old.uuid)).cloned().collect(),
             env: env(self, old),
             promoted: promoted.iter().map(|node| node.name.to_string()).collect(),
         })
