@@ -3,6 +3,7 @@
 mod cluster;
 mod group;
 mod instance;
+mod network;
 mod node;
 mod os;
 mod query;
@@ -49,6 +50,12 @@ pub async fn dispatch(context: &OpContext, op: &Op) -> Result<Finished, OpError>
         Op::InstanceRename(unit) => Box::pin(drive(context, unit)).await,
         Op::InstanceMove(unit) => Box::pin(drive(context, unit)).await,
         Op::InstanceMigrate(unit) => Box::pin(drive(context, unit)).await,
+        Op::NetworkAdd(unit) => Box::pin(drive(context, unit)).await,
+        Op::NetworkConnect(unit) => Box::pin(drive(context, unit)).await,
+        Op::NetworkDisconnect(unit) => Box::pin(drive(context, unit)).await,
+        Op::NetworkRemove(unit) => Box::pin(drive(context, unit)).await,
+        Op::NetworkRename(unit) => Box::pin(drive(context, unit)).await,
+        Op::NetworkSetParams(unit) => Box::pin(drive(context, unit)).await,
         Op::NodeAdd(unit) => Box::pin(drive(context, unit)).await,
         Op::NodeEvacuate(unit) => Box::pin(drive(context, unit)).await,
         Op::NodeMigrate(unit) => Box::pin(drive(context, unit)).await,

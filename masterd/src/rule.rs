@@ -4,6 +4,7 @@ pub mod hook_env;
 pub(crate) mod job_filter;
 pub mod node_check;
 pub mod place;
+pub mod pool;
 pub mod role;
 #[cfg(test)]
 pub(crate) mod sample;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use gannet_core::config::{Cluster, Config, Disk, Instance, Node, NodeGroup, Object};
+use gannet_core::config::{Cluster, Config, Disk, Instance, Network, Node, NodeGroup, Object};
 use serde_json::{Value, json};
 
 /// The UUID of the `n`th object of the kind that `kind` stands for.
@@ -21,6 +21,11 @@ pub(crate) fn node(n: u32) -> Node {
         "master_candidate": true, "offline": false, "drained": false, "group": uuid(2, 1), "master_capable": true,
         "vm_capable": true, "ndparams": {}, "powered": true, "serial_no": 1, "uuid": uuid(1, n)
     }))
+}
+
+/// A network without an address in use; not in the sample's configuration.
+pub(crate) fn network(name: &str, network: &str) -> Network {
+    read(json!({"name": name, "network": network, "uuid": uuid(6, 1), "serial_no": 1}))
 }
 
 /// A disk of the sample.

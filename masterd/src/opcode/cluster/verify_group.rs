@@ -14,7 +14,7 @@ use gannet_core::config::{Config, NodeGroup};
 use gannet_core::lock::LockSet;
 use gannet_core::opcode::{ClusterVerifyGroup, VerifyCode, VerifyOptional};
 
-use super::verify_report::{Finding, Style};
+use super::verify_report::{Finding, Style, is_of_config, simulated};
 use crate::held::Held;
 use crate::hooks;
 use crate::job::{JobLog, Steps};
@@ -33,9 +33,6 @@ impl LogicalUnit for ClusterVerifyGroup {
     }
 
     async fn check(&self, held: &Held<'_>) -> Result<bool, Refusal> {
-        if self.debug_simulate_errors {
-            return Err(Refusal::invalid("Simulated errors are not available in this version of Gannet"));
-        }
         let group = held.config().find_group(&self.group_name)?.clone();
         let style = Style { error_codes: self.error_codes, ignore_errors: self.ignore_errors.clone() };
         let mut report = Report { log: held.log(), style, good: true };
@@ -69,6 +66,11 @@ impl LogicalUnit for ClusterVerifyGroup {
         if !self.skip_checks.contains(&VerifyOptional::NplusoneMem) {
             report.section("* Verifying N+1 Memory redundancy");
             report.tell(shared::spare_memory(&seen));
+        }
+        if self.debug_simulate_errors {
+            let nodes: Vec<String> = seen.nodes.iter().map(|node| node.node.name.to_string()).collect();
+            let instances: Vec<String> = seen.instances.iter().map(|instance| instance.name.to_string()).collect();
+            report.tell(simulated(|code| !is_of_config(code), &nodes, &instances, &group.name));
         }
         report.section("* Other Notes");
         report.notes(&seen);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use gannet_core::opcode::VerifyCode;
+use gannet_core::opcode::{VerifyCode, VerifyScope};
 
 /// One thing that is not as it should be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +25,28 @@ impl Finding {
     pub(in crate::opcode) fn warning(code: VerifyCode, item: impl Into<String>, text: impl Into<String>) -> Self {
         Self { is_warning: true, ..Self::error(code, item, text) }
     }
+}
+
+/// Every finding that there is among `codes`, about each thing that it can be about (Ganeti: `--debug-simulate-errors`).
+pub(in crate::opcode) fn simulated(
+    codes: impl Fn(VerifyCode) -> bool,
+    nodes: &[String],
+    instances: &[String],
+    group: &str,
+) -> Vec<Finding> {
+    let items = |code: VerifyCode| match code.scope() {
+        VerifyScope::Node => nodes.to_vec(),
+        VerifyScope::Instance => instances.to_vec(),
+        VerifyScope::Group => vec![group.to_owned()],
+        VerifyScope::Cluster => vec![String::new()],
+    };
+    let meant = VerifyCode::ALL.iter().copied().filter(|code| codes(*code));
+    meant.flat_map(|code| items(code).into_iter().map(move |item| Finding::error(code, item, "simulated error"))).collect()
+}
+
+/// Whether a finding is one of the whole configuration, which `OP_CLUSTER_VERIFY_CONFIG` looks for.
+pub(in crate::opcode) fn is_of_config(code: VerifyCode) -> bool {
+    code.as_str().starts_with("ECLUSTER")
 }
 
 /// How findings are written.
@@ -56,6 +78,17 @@ impl Style {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_finding_can_be_simulated() {
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let of_config = simulated(is_of_config, &names(&["n1"]), &[], "");
+        let of_group = simulated(|code| !is_of_config(code), &names(&["n1"]), &names(&["i1"]), "g1");
+        assert_eq!(of_config.len() + of_group.len(), VerifyCode::ALL.len(), "each is found by one of the two");
+        assert!(of_group.iter().all(|finding| ["n1", "i1", "g1"].contains(&finding.item.as_str())));
+        let twice = simulated(|code| code == VerifyCode::NodeNet, &names(&["n1", "n2"]), &[], "g1");
+        assert_eq!(twice.len(), 2);
+    }
 
     #[test]
     fn lines_are_ganetis() {
