@@ -12,3 +12,4 @@ mod jobs;
 mod opcodes;
 mod support;
 mod tables;
+mod units;
