@@ -132,7 +132,7 @@ fn the_queue() {
     let mut doomed = jobs::nothing();
     doomed["depends"] = serde_json::json!([[slow, ["success"]]]);
     let doomed = jobs::submit(&mut luxi, &[doomed]).unwrap();
-    assert_eq!(jobs::status(&mut luxi, after).unwrap(), "waiting");
+    assert_eq!(jobs::status(&mut luxi, after).unwrap(), "queued", "it takes no place while another one must end first");
     cluster.line(&format!("gnt-job cancel {doomed}")).ok();
     assert_eq!(jobs::wait(&mut luxi, doomed, SOON).unwrap().status, "canceled");
     assert_eq!(jobs::wait(&mut luxi, slow, SOON).unwrap().status, "success");

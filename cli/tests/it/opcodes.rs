@@ -161,6 +161,7 @@ const OTHERS: &[&str] = &[
     "gnt-cluster version",
     "gnt-cluster watcher",
     "gnt-debug locks",
+    "gnt-debug test-jobqueue",
     "gnt-filter add",
     "gnt-filter delete",
     "gnt-filter info",
