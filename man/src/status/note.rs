@@ -3,9 +3,6 @@
 /// By sub-command (`gnt-node add`), opcode or LUXI method.
 const NOTES: &[(&str, &str)] = &[
     ("OP_CLUSTER_SET_PARAMS", "refuses LVM, DRBD, `hv_state`, `disk_state` and the instance communication network"),
-    ("OP_CLUSTER_VERIFY", "no simulated errors (`--debug-simulate-errors`)"),
-    ("OP_CLUSTER_VERIFY_CONFIG", "no simulated errors"),
-    ("OP_CLUSTER_VERIFY_GROUP", "no simulated errors"),
     (
         "OP_INSTANCE_CREATE",
         "templates diskless, file, sharedfile; no import, forthcoming instances, address pools (`ip=pool`) or helper machines",
@@ -23,7 +20,8 @@ const NOTES: &[(&str, &str)] = &[
     ("OP_NODE_EVACUATE", "placement by the built-in allocator only"),
     ("OP_NODE_QUERYVOLS", "of file-based storage"),
     ("OP_NODE_QUERY_STORAGE", "of file-based storage"),
-    ("OP_TEST_DELAY", "no interruptible delay"),
+    ("OP_TEST_DUMMY", "as in Ganeti, which fails it as an unknown opcode"),
+    ("OP_TEST_OS_PARAMS", "tells the names, not the values"),
     ("gnt-backup export", "no exports yet"),
     ("gnt-backup import", "no imports yet"),
     ("gnt-backup list", "nothing makes exports yet, so the list is that of an earlier Ganeti on the node, or empty"),
@@ -31,14 +29,10 @@ const NOTES: &[(&str, &str)] = &[
     ("gnt-cluster init", "hypervisors kvm and fake; templates diskless, file, sharedfile"),
     ("gnt-cluster master-failover", "a cluster has one Raft member in this version"),
     ("gnt-cluster upgrade", "there is no earlier version to upgrade from"),
-    ("gnt-cluster watcher", "the pause is stored; no watcher runs in this version"),
+    ("gnt-cluster watcher", "the pause holds back the archiving of old jobs; no watcher runs in this version"),
     ("gnt-debug metad", "there is no metadata daemon"),
     ("gnt-debug wconfd", "Ganeti's wconfd has no counterpart: confd and masterd do its work"),
-    ("gnt-filter info", "there are no filters to show until they can be added"),
-    ("gnt-filter list", "there are no filters to show until they can be added"),
-    ("gnt-job cancel", "jobs that wait; a running step is not interrupted"),
-    ("gnt-network info", "there are no networks to show until they can be added"),
-    ("gnt-network list", "there are no networks to show until they can be added"),
+    ("gnt-job cancel", "jobs that wait; `--kill` of a job that works is refused, because what it has begun would be left on nodes"),
     ("gnt-node add", "with a token; `--ssh` runs the node's part over SSH"),
     ("gnt-node list-drbd", "no DRBD yet"),
 ];

@@ -39,14 +39,13 @@ const WITHOUT_EFFECT: &[(&str, &str)] = &[
     ("cluster uid_pool", "stored; `security_model=pool` is refused"),
     ("cluster volume_group_name", "refused: no LVM yet"),
     ("cluster zeroing_image", "stored; there are no helper machines yet"),
-    ("cluster max_running_jobs", "stored; jobs are limited by their locks only"),
-    ("cluster max_tracked_jobs", "stored; nothing watches processes, jobs have none"),
+    ("cluster max_tracked_jobs", "stored; it has nothing to limit, because jobs tell of their changes and nobody watches files"),
 ];
 
 /// Remarks about what works.
 const REMARKS: &[(&str, &str)] = &[
     ("nd spindle_count", "counted in placement and policy"),
-    ("nic mode", "bridged, routed and openvswitch; `pool` needs networks"),
+    ("nic mode", "bridged, routed and openvswitch; not `pool`"),
     ("cluster master_ip", "set at `gnt-cluster init`"),
     ("cluster cluster_name", "set at `gnt-cluster init`"),
     ("cluster default_iallocator", "only the built-in one"),
