@@ -106,6 +106,8 @@ impl Queue {
 
     async fn archive_all(&self, ids: Vec<JobId>) -> Result<usize, CommitError> {
         let master = self.master()?;
+        // Two that move the same row would get into each other's way.
+        let _alone = self.archiving().await;
         let is_finished = |id: &JobId| self.find(*id).is_some_and(|entry| entry.status().is_final());
         let ids: Vec<JobId> = ids.into_iter().filter(is_finished).collect();
         let Some(highest) = ids.iter().max() else { return Ok(0) };

@@ -30,7 +30,8 @@ pub(super) struct Backlog {
 impl Backlog {
     /// Takes the limit and the rules over; gives the waiting jobs that a rule rejects.
     pub(super) fn configure(&mut self, config: &Config) -> Vec<(Arc<JobCell>, FilterUuid)> {
-        self.scheduler.set_limit(config.cluster().max_running_jobs as usize);
+        // With none, not even the job could run that allows some.
+        self.scheduler.set_limit(config.cluster().max_running_jobs.max(1) as usize);
         let sources: Vec<Arc<FilterRule>> = config.filters().cloned().collect();
         let same = sources.len() == self.sources.len() && sources.iter().zip(&self.sources).all(|(new, old)| Arc::ptr_eq(new, old));
         if same {

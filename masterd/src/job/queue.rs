@@ -34,6 +34,8 @@ pub struct Queue {
     busy: watch::Sender<usize>,
     /// Held by an opcode that begins anew.
     turn: tokio::sync::Mutex<()>,
+    /// Held while jobs move to the archive.
+    archiving: tokio::sync::Mutex<()>,
 }
 
 /// An opcode that is under way; dropping it says that it is not any more.
@@ -57,6 +59,7 @@ impl Queue {
             paused: watch::Sender::new(false),
             busy: watch::Sender::new(0),
             turn: tokio::sync::Mutex::new(()),
+            archiving: tokio::sync::Mutex::new(()),
         }
     }
 
@@ -75,6 +78,11 @@ impl Queue {
     /// The turn of an opcode that begins anew; first come, first served.
     pub(super) async fn turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
         self.turn.lock().await
+    }
+
+    /// The right to move jobs to the archive.
+    pub(super) async fn archiving(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.archiving.lock().await
     }
 
     /// Begins an opcode; never resolves while the queue is paused.
@@ -128,6 +136,7 @@ impl Queue {
             }
             JobStatus::Canceling => {
                 let cell = Arc::new(JobCell::new(row, rev));
+                cell.request_cancel();
                 self.enqueue(cell.clone());
                 let Ok(master) = self.master() else { return };
                 // Another master has promised it.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use gannet_core::config::{FilterRule, Object, ObjectKind};
 use gannet_core::error::{ErrorCode, WireError};
 use gannet_core::id::{FilterUuid, is_uuid};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::methods::parse;
@@ -15,11 +16,14 @@ use crate::store::{Change, Changes, CommitError, Transaction};
 /// Most rules; each submission is compared with all of them.
 const MAX_RULES: usize = 1000;
 
+/// UUID, priority, predicates, action, reason trail.
+#[derive(Deserialize)]
+struct Wanted(Option<String>, u32, Vec<Value>, Value, Vec<(String, String, i64)>);
+
 /// Adds a rule (no UUID), or puts one in place of another (or of none, with a UUID that is new); answers its UUID. It is in
 /// force when this returns.
 pub(super) async fn replace(master: &Arc<Master>, args: Value) -> Result<Value, WireError> {
-    let (uuid, priority, predicates, action, mut reason): (Option<String>, u32, Vec<Value>, Value, Vec<(String, String, i64)>) =
-        parse(args)?;
+    let Wanted(uuid, priority, predicates, action, mut reason) = parse(args)?;
     let invalid = |text: String| WireError::prereq(text, ErrorCode::Invalid);
     let uuid = match uuid {
         None => FilterUuid::random(),

@@ -198,10 +198,11 @@ async fn of_all(master: &Master, request: &Request<'_>) -> Result<String, WireEr
             Entry::Brief(_) => match finished.find(master, *id, entries.get(index + DENSE).map(|(id, _)| *id)).await? {
                 Some(row) => list.add(whole(&row, false))?,
                 // It was archived while we looked.
-                None => match stored(master, *id).await? {
-                    (Some(row), archived) => list.add(whole(&row, archived))?,
-                    (None, _) => {}
-                },
+                None => {
+                    if let (Some(row), archived) = stored(master, *id).await? {
+                        list.add(whole(&row, archived))?;
+                    }
+                }
             },
         }
     }

@@ -216,7 +216,7 @@ proptest! {
                     model.limit = limit;
                 }
                 Event::Rules(limit) => {
-                    let lane = |id: JobId| if id.0 % 2 == 0 { limited("even", limit) } else { Lane::OPEN };
+                    let lane = |id: JobId| if id.0.is_multiple_of(2) { limited("even", limit) } else { Lane::OPEN };
                     scheduler.sort_anew(lane);
                     model.jobs.iter_mut().for_each(|(id, job)| job.lane = lane(*id));
                 }

@@ -54,7 +54,7 @@ impl Stored {
         if let Some(row) = self.page.pop_front_if(|row| row.job.id == id) {
             return Ok(Some(row));
         }
-        if !soon.is_some_and(|soon| soon.0 - id.0 <= u64::from(PAGE)) {
+        if soon.is_none_or(|soon| soon.0 - id.0 > u64::from(PAGE)) {
             return master.queue().finished(id).await.map_err(|error| WireError::new("GenericError", error.to_string()));
         }
         self.page.clear();
