@@ -2,6 +2,7 @@
 
 pub mod hook_env;
 pub mod node_check;
+pub mod os_limit;
 pub mod place;
 pub mod role;
 #[cfg(test)]
