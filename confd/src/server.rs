@@ -44,7 +44,9 @@ impl StateService for Server {
         let command = request.into_inner().command;
         let command = command.ok_or_else(|| invalid("no command"))?;
         let command = Command::try_from(command).map_err(|error| encode(&error))?;
+        gannet_daemon::fault::point("before a transaction");
         let proposed = self.proposer.propose(command).await;
+        gannet_daemon::fault::point("after a transaction");
         let proposed = proposed.map_err(|error| encode(&error))?;
         Ok(Response::new(pb::ProposeReply { index: proposed.index, outcome: Some(proposed.outcome.into()) }))
     }

@@ -1,6 +1,7 @@
 //! What every Gannet daemon does in the same way: its log, its pid file, signals, and telling the service manager.
 #![forbid(unsafe_code)]
 
+pub mod fault;
 mod log;
 mod pid_file;
 mod signals;

@@ -47,6 +47,8 @@ pub async fn run(paths: Paths, signals: Signals) -> anyhow::Result<End> {
     let files = TlsFiles { ca: paths.ca_cert(), master: paths.master_cert() };
     let nodes = Nodes::new(&files, epoch).with_context(|| format!("cannot read {} and {}", files.ca.display(), files.master.display()))?;
     let master = Master::new(store, nodes, Arc::new(SystemClock), paths.clone(), lost);
+    // Before anybody can ask: who is answered while the queue is not complete misses jobs, or gets the number of one.
+    master.take_over(job_rows);
     let (stop, stopping) = watch::channel(false);
     let mut services = services(&master, &paths, &stopping, job_rows)?;
     services.spawn(watch_role(client, epoch, master.clone()));
@@ -105,6 +107,9 @@ async fn try_lead(socket: &Path) -> Result<Option<(Client, Epoch)>, gannet_confd
     loop {
         let role = roles.next().await?;
         if role.is_leader() {
+            // A store that has just begun leads before it has applied all of its log: what it would show now is the past,
+            // with jobs that are not there yet.
+            client.read_index().await?;
             return Ok(Some((client, Epoch(role.term))));
         }
     }

@@ -40,6 +40,9 @@ pub enum Done<R> {
 pub trait NodeEffect: Clone + Into<AnyEffect> + Send + Sync + 'static {
     /// Its name in logs.
     const NAME: &'static str;
+    /// Whether it is simply done again when the node's agent died meanwhile. False for what leaves a half-done thing that a
+    /// second run may stumble over.
+    const REPEATS: bool = true;
     /// What it answers; stored in the journal.
     type Reply: Serialize + DeserializeOwned + Send + 'static;
 
@@ -138,6 +141,7 @@ registry! {
 macro_rules! effect {
     (
         $(#[$doc:meta])* $name:ident($request:ty) -> $reply:ty, $text:literal,
+        $(repeats($repeats:literal))?
         describe($d:ident) $describe:block
         run($self:ident, $node:ident, $log:ident) $run:block
         undo($uself:ident, $unode:ident, $ureply:ident) $undo:block
@@ -148,6 +152,7 @@ macro_rules! effect {
 
         impl crate::effect::NodeEffect for $name {
             const NAME: &'static str = $text;
+            $(const REPEATS: bool = $repeats;)?
             type Reply = $reply;
 
             fn describe(&self) -> String {

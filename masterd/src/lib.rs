@@ -7,7 +7,6 @@ pub mod console;
 pub mod daemon;
 pub mod effect;
 pub mod export;
-mod fault;
 pub mod held;
 pub mod hooks;
 pub mod job;

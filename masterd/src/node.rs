@@ -36,7 +36,7 @@ pub enum NodeError {
         seconds: u64,
     },
     /// The node answered that it could not.
-    #[error("{message} (node {node})")]
+    #[error("{}", on_node(.message, .node))]
     Refused {
         /// Which node.
         node: NodeName,
@@ -68,25 +68,60 @@ impl NodeError {
         use tonic::Code;
         let node = node.clone();
         match status.code() {
-            Code::DeadlineExceeded | Code::Cancelled => Self::Timeout { node, call, seconds },
-            Code::Unavailable => Self::Unreachable { node, reason: chain(status) },
+            Code::DeadlineExceeded => Self::Timeout { node, call, seconds },
+            Code::Unavailable => Self::Unreachable { node, reason: root(status) },
+            // What has a cause was not said by the node: the connection broke in the middle of the call.
+            Code::Internal | Code::Unknown | Code::Cancelled if std::error::Error::source(status).is_some() => {
+                Self::Unreachable { node, reason: root(status) }
+            }
+            Code::Cancelled => Self::Timeout { node, call, seconds },
             Code::FailedPrecondition if status.message().contains("epoch") => Self::Deposed { node, message: status.message().to_owned() },
-            code => Self::Refused { node, call, code, message: chain(status) },
+            code => Self::Refused { node, call, code, message: status.message().to_owned() },
         }
     }
 }
 
-/// The message of a status with its causes, each once.
-fn chain(status: &tonic::Status) -> String {
-    let mut text = status.message().to_owned();
-    let mut source = std::error::Error::source(status);
-    while let Some(cause) = source {
-        let cause_text = cause.to_string();
-        if !text.contains(&cause_text) {
-            text.push_str(": ");
-            text.push_str(&cause_text);
-        }
-        source = cause.source();
+/// The message, with the node's name if it does not have it.
+fn on_node(message: &str, node: &NodeName) -> String {
+    if message.contains(node.as_str()) { message.to_owned() } else { format!("{message} (node {node})") }
+}
+
+/// What the system said, without what each layer above it has to say about that.
+fn root(status: &tonic::Status) -> String {
+    let causes = std::iter::successors(std::error::Error::source(status), |cause| cause.source());
+    let text = causes.last().map_or_else(|| status.message().to_owned(), ToString::to_string);
+    match text.as_str() {
+        // The connector's and the keep-alive's words for a machine that is there, or not, and says nothing.
+        "deadline has elapsed" | "operation timed out" => "it does not answer".to_owned(),
+        // With a lecture about TLS behind it.
+        text if text.contains("close_notify") => "the connection was closed".to_owned(),
+        _ => text,
     }
-    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(status: &tonic::Status) -> NodeError {
+        NodeError::from_status(&"node1.example.com".parse().unwrap(), "disk_create", 60, status)
+    }
+
+    /// A connection that broke is not an answer of the node: what happened there is not known.
+    #[test]
+    fn what_the_node_has_not_said_is_silence() {
+        let mut broken = tonic::Status::unknown("h2 protocol error: http2 error");
+        broken.set_source(std::sync::Arc::new(std::io::Error::other("connection reset")));
+        let error_text = error(&broken).to_string();
+        assert!(
+            error(&broken).is_silence() && error_text.contains("Cannot reach node node1.example.com: connection reset;"),
+            "{error_text}"
+        );
+        assert!(error(&tonic::Status::unavailable("no")).is_silence());
+        assert!(error(&tonic::Status::cancelled("Timeout expired")).to_string().contains("did not answer disk_create within 60 s"));
+        let said = error(&tonic::Status::internal("no space"));
+        assert!(!said.is_silence());
+        assert_eq!(said.to_string(), "no space (node node1.example.com)");
+        assert_eq!(error(&tonic::Status::internal("node node1.example.com: no")).to_string(), "node node1.example.com: no");
+    }
 }

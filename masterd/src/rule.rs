@@ -3,6 +3,7 @@
 pub mod hook_env;
 pub(crate) mod job_filter;
 pub mod node_check;
+pub mod os_limit;
 pub mod place;
 pub mod pool;
 pub mod role;

@@ -12,7 +12,7 @@ use gannet_core::paths::Paths;
 use gannet_noded::context::Context;
 use gannet_noded::log::LogFile;
 use gannet_noded::options::{Command, Options, node_name};
-use gannet_noded::{join, log, server, tls};
+use gannet_noded::{join, log, os, server, tls};
 use nix::fcntl::{Flock, FlockArg};
 use sd_notify::NotifyState;
 use tokio::signal::unix::{SignalKind, signal};
@@ -59,6 +59,7 @@ async fn serve(options: &Options, paths: Paths) -> anyhow::Result<()> {
     let _pid_file = pid_file(&paths)?;
     let name = node_name(&paths)?;
     let context = Context::new(paths.clone(), &name)?;
+    os::script::end_leftovers(&paths);
     let certificates = server::Certificates::load(&context)?;
     let address = options.listen_address(&paths, &name)?;
     let listener = server::listen(address).await?;

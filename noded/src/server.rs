@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use gannet_daemon::fault;
 use gannet_proto::node::node_server::NodeServer;
 use gannet_proto::node::peer_server::PeerServer;
 use gannet_proto::{EPOCH_KEY, MASTER_COMMON_NAME, MAX_MESSAGE};
@@ -113,6 +114,14 @@ pub async fn serve(
     let serving = Server::builder()
         .http2_keepalive_interval(Some(KEEPALIVE))
         .http2_keepalive_timeout(Some(KEEPALIVE))
+        .layer(tower::util::MapRequestLayer::new(|request: http::Request<tonic::body::Body>| {
+            fault::point(request.uri().path());
+            request
+        }))
+        .layer(tower::util::MapResponseLayer::new(|response: http::Response<tonic::body::Body>| {
+            fault::point("after a call");
+            response
+        }))
         .add_service(InterceptedService::new(node, move |request| master_only(&context, request)))
         .add_service(peer)
         .serve_with_incoming_shutdown(ReceiverStream::new(incoming), async move {

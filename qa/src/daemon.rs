@@ -34,6 +34,21 @@ impl Daemon<'_> {
         self.is_this(pid).then_some(pid)
     }
 
+    /// Whether it is over: a process that is ending has no command line any more, but may still hold its files and locks.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        let text = std::fs::read_to_string(self.node.run_dir.join(format!("{}.pid", self.name))).unwrap_or_default();
+        text.split_whitespace().next().and_then(|pid| pid.parse().ok()).is_none_or(|pid| self.has_ended(pid))
+    }
+
+    fn has_ended(&self, pid: i32) -> bool {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        // The name in parentheses may hold anything.
+        let state = stat.rsplit_once(')').and_then(|(_, fields)| fields.trim_start().chars().next());
+        let is_another = std::fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| !line.is_empty()) && !self.is_this(pid);
+        is_another || matches!(state, None | Some('Z' | 'X'))
+    }
+
     fn is_this(&self, pid: i32) -> bool {
         let command = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
         let program = command.split(|byte| *byte == 0).next().unwrap_or_default();
@@ -55,7 +70,42 @@ impl Daemon<'_> {
     }
 
     fn wait_gone(&self, pid: i32) -> Result<()> {
-        wait_for(&format!("the end of {} on {}", self.name, self.node.name), Duration::from_secs(10), || (!self.is_this(pid)).then_some(()))
+        wait_for(&format!("the end of {} on {}", self.name, self.node.name), Duration::from_secs(10), || self.has_ended(pid).then_some(()))
+    }
+
+    /// Lets it stand still, as a machine does that hangs: connections stay, nobody answers.
+    ///
+    /// # Panics
+    /// It does not run.
+    #[track_caller]
+    pub fn freeze(&self) {
+        self.send(Signal::SIGSTOP);
+        let still = wait_for(&format!("{} to stand still", self.name), Duration::from_secs(10), || self.is_stopped().then_some(()));
+        still.unwrap_or_else(|error| panic!("{error:#}"));
+    }
+
+    /// Lets it go on.
+    ///
+    /// # Panics
+    /// It does not run.
+    #[track_caller]
+    pub fn thaw(&self) {
+        self.send(Signal::SIGCONT);
+    }
+
+    #[track_caller]
+    fn send(&self, signal: Signal) {
+        let Some(pid) = self.pid() else { panic!("{} does not run on {}", self.name, self.node.name) };
+        kill(Pid::from_raw(pid), signal).unwrap_or_else(|error| panic!("{} on {}: {error}", self.name, self.node.name));
+    }
+
+    /// Whether it stands still after a SIGSTOP.
+    #[must_use]
+    pub fn is_stopped(&self) -> bool {
+        let Some(pid) = self.pid() else { return false };
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        // The name in parentheses may hold anything.
+        stat.rsplit_once(')').is_some_and(|(_, fields)| fields.trim_start().starts_with('T'))
     }
 
     /// Waits until it has died by itself.

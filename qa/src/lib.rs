@@ -9,7 +9,9 @@
 pub mod cluster;
 pub mod contract;
 pub mod daemon;
+pub mod fault;
 pub mod htools;
+pub mod inventory;
 pub mod jobs;
 pub mod os;
 pub mod output;

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use gannet_qa::cluster::Node;
+use gannet_qa::daemon::MASTERD;
+use gannet_qa::fault::{Fault, Verb};
 use gannet_qa::{Cluster, Output, jobs, os, wait_for};
 
 const SOON: Duration = Duration::from_secs(30);
@@ -282,15 +284,14 @@ fn last_job(cluster: &Cluster, what: &str, before: u64) -> Option<u64> {
 
 /// Lets the master daemon die at each step of a job in turn; `after` looks what came of it. Gives the number of crashes.
 fn at_every_step(cluster: &Cluster, what: &str, line: impl Fn(u32) -> String, after: impl Fn(u32, &str, &str)) -> u32 {
-    let daemon = cluster.daemon(cluster.master(), "gannet-masterd");
+    let fault = Fault::start(cluster.daemon(cluster.master(), MASTERD));
     let mut before = 0;
     for number in 1..=MANY {
-        daemon.kill9();
-        daemon.try_start(&[("GANNET_CRASH_AT", &number.to_string())]).expect("the daemon starts");
+        fault.arm(Verb::Kill, number.into());
         // The command may find its daemon dead: what counts is what follows.
         cluster.line(&line(number));
         let died = wait_for("the daemon's death, or the job's end", SOON, || {
-            if daemon.pid().is_none() {
+            if fault.hit().is_some() {
                 return Some(true);
             }
             let id = last_job(cluster, what, before)?;
@@ -298,11 +299,11 @@ fn at_every_step(cluster: &Cluster, what: &str, line: impl Fn(u32) -> String, af
             jobs::status(&mut luxi, id).ok().filter(|status| jobs::is_final(status)).map(|_| false)
         })
         .expect("the job goes on");
-        if !died {
-            // The next crash is armed still.
-            daemon.kill9();
+        if died {
+            fault.restart();
+        } else {
+            fault.disarm();
         }
-        daemon.start();
         if let Some(id) = last_job(cluster, what, before) {
             before = id;
             let ended = jobs::wait(&mut cluster.luxi(), id, SOON).expect("the job ends");

@@ -1,4 +1,5 @@
 //! Real QEMU guests on nodes in namespaces: the demo's own story, which proves each of its steps, and what a user does then.
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed, which is what it is for")]
 
 use std::process::Command;
 use std::time::Duration;
@@ -30,6 +31,11 @@ impl Demo {
     fn exec_on(&self, node: &str, line: &str) -> Output {
         let words: Vec<&str> = ["exec", "--node", node, "--"].into_iter().chain(line.split_whitespace()).collect();
         self.xtask(&words)
+    }
+
+    /// A shell's line on a node.
+    fn on(&self, node: &str, line: &str) -> Output {
+        self.xtask(&["exec", "--node", &format!("{node}.demo.gannet.example"), "--", "sh", "-c", line])
     }
 }
 
@@ -114,4 +120,86 @@ fn disks_move_along(demo: &Demo, name: &str) {
     assert!(!ready.trim_end().ends_with(" 00000000"), "its disk is empty: {ready}");
     let left = demo.exec_on(from, &format!("ls /srv/ganeti/file-storage/{name}"));
     assert_ne!(left.code(), 0, "{}", left.describe());
+}
+
+/// What a fake cluster cannot show: missing bridges, full file systems, a cable that is cut in the middle of a migration.
+#[test]
+fn faults_on_real_nodes() {
+    let demo = Demo { dir: format!("/tmp/gannet-qa-faults-{}", std::process::id()), programs: Programs::find().unwrap() };
+    let bin_dir = demo.programs.bin_dir.display().to_string();
+    demo.xtask(&["--bare", "--nodes", "2", "--bin-dir", &bin_dir]).ok();
+    missing_bridges(&demo);
+    full_file_systems(&demo);
+    a_cut_cable(&demo);
+    demo.exec("gnt-cluster verify").ok();
+}
+
+fn missing_bridges(demo: &Demo) {
+    let add = "gnt-instance add -t sharedfile --disk 0:size=16M -o tiny+default --net 0:link=br9 -n node1.demo.gannet.example instance1";
+    demo.exec(add).refused(&["environment_error", "br9", "node1.demo.gannet.example"]);
+    nothing_left(demo, "instance1");
+}
+
+/// Too small for the disk: refused. Large enough for each of two sparse disks, not for both: found out when they are wiped, and
+/// taken back.
+fn full_file_systems(demo: &Demo) {
+    let storage = "/srv/ganeti/file-storage";
+    demo.on("node2", &format!("mkdir -p {storage} && mount -t tmpfs -o size=10m none {storage}")).ok();
+    let add = |disks: &str| demo.exec(&format!("gnt-instance add -t file {disks} -o tiny+default -n node2.demo.gannet.example instance2"));
+    add("--disk 0:size=16M").refused(&["insufficient_resources", "disk space", "node2.demo.gannet.example", storage, "16 MiB"]);
+    nothing_left(demo, "instance2");
+    demo.exec("gnt-cluster modify --prealloc-wipe-disks yes").ok();
+    add("--disk 0:size=8M --disk 1:size=8M").refused(&["node2.demo.gannet.example", "no space left", storage]);
+    nothing_left(demo, "instance2");
+    demo.exec("gnt-cluster modify --prealloc-wipe-disks no").ok();
+    demo.on("node2", &format!("umount {storage}")).ok();
+    add("--disk 0:size=16M").ok();
+    demo.exec("gnt-instance remove -f instance2").ok();
+}
+
+fn a_cut_cable(demo: &Demo) {
+    let soon = Duration::from_secs(180);
+    demo.on("node1", "gnt daemon-util stop gannet-noded && GANNET_FAULT_FILE=/run/fault gnt daemon-util start gannet-noded").ok();
+    demo.exec("gnt-instance add -t sharedfile --disk 0:size=16M -o tiny+default -n node1.demo.gannet.example instance3").ok();
+    let arm = |number: u32| {
+        demo.on("node1", &format!("echo stop {number} a piece of a guest on its way > /run/new && mv /run/new /run/fault")).ok()
+    };
+    let migrate = |more: &str, node: &str| demo.exec(&format!("gnt-instance migrate {more} -f -n {node}.demo.gannet.example instance3"));
+    arm(1000);
+    migrate("", "node2").ok();
+    let left: u32 = demo.on("node1", "cut -d' ' -f2 /run/fault; rm /run/fault").ok().stdout.trim().parse().unwrap();
+    let pieces = 1000 - left;
+    assert!(pieces > 2, "a migration took {pieces} pieces");
+    migrate("", "node1").ok();
+
+    arm(pieces / 2);
+    let submitted = migrate("--submit", "node2").ok();
+    let job = submitted.stdout.trim().rsplit(' ').next().unwrap().to_owned();
+    wait_for("the middle of the migration", soon, || (demo.on("node1", "test -e /run/fault.hit").code() == 0).then_some(())).unwrap();
+    demo.xtask(&["cut", "node2.demo.gannet.example"]).ok();
+    demo.on("node1", "kill -CONT $(cat /run/ganeti/gannet-noded.pid)").ok();
+    let info = || demo.exec(&format!("gnt-job info {job}")).ok().stdout;
+    // The job notices it, and waits for the node to take back what it did there.
+    wait_for("the job to notice", soon, || info().contains("Waiting up to").then_some(())).unwrap();
+    demo.xtask(&["join", "node2.demo.gannet.example"]).ok();
+    let ended = demo.exec(&format!("gnt-job watch {job}"));
+    assert_eq!(demo.exec(&format!("gnt-job list --no-headers -o status {job}")).stdout.trim(), "error", "{}", ended.describe());
+    let said = info();
+    println!("{said}");
+    assert!(said.contains("it runs on node1.demo.gannet.example as before"), "{said}");
+    let row = demo.exec("gnt-instance list --no-headers -o pnode,status instance3").ok().stdout;
+    assert_eq!(row.split_whitespace().collect::<Vec<_>>(), ["node1.demo.gannet.example", "running"], "{said}");
+    demo.exec("gnt-cluster verify").ok();
+    migrate("", "node2").ok().says(&["memory transfer complete"]);
+    demo.exec("gnt-instance remove -f instance3").ok();
+}
+
+fn nothing_left(demo: &Demo, name: &str) {
+    let list = demo.exec("gnt-instance list --no-headers -o name").ok().stdout;
+    assert!(!list.contains(name), "a record of {name} is left: {list}");
+    for node in ["node1", "node2"] {
+        let found = demo.on(node, &format!("ls -A -d /srv/ganeti/*file-storage/{name}* 2>/dev/null; true")).ok().stdout;
+        assert_eq!(found, "", "on {node}");
+    }
+    demo.exec("gnt-cluster verify").ok();
 }

@@ -7,7 +7,7 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 use crate::demo::{self, Options};
-use crate::{build, packages, say, test, tidy, vnode};
+use crate::{build, interrupt, packages, say, test, tidy, vnode};
 
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", about = "Shows and tests Gannet on this machine", version)]
@@ -111,7 +111,9 @@ enum DemoAction {
 
 /// Parses the command line, runs the task, prints an error with its causes.
 pub fn main() -> ExitCode {
-    match run(Arguments::parse()) {
+    let outcome = run(Arguments::parse());
+    interrupt::hold();
+    match outcome {
         Ok(code) => code,
         Err(error) => {
             say::line(format!("error: {error}"));

@@ -9,6 +9,7 @@ pub mod build;
 pub mod cli;
 pub mod demo;
 pub mod fake;
+pub mod interrupt;
 pub mod lab;
 pub mod packages;
 pub mod process;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
-use crate::process;
+use crate::{interrupt, process};
 
 /// How often a running program is looked at. Short, since most of ours take a few milliseconds.
 const POLL: Duration = Duration::from_millis(2);
@@ -94,12 +94,14 @@ enum Piece {
 
 fn collect(command: &mut Command, limit: Duration, mut on_line: impl FnMut(&str)) -> Result<Output> {
     let what = describe(command);
+    let spawning = interrupt::spawning();
     let mut child = command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .with_context(|| format!("cannot run `{what}`"))?;
+    drop(spawning);
     let (sender, pieces) = mpsc::channel();
     if let Some(stdout) = child.stdout.take() {
         pump(stdout, sender.clone(), Piece::Out);

@@ -168,6 +168,7 @@ fn start_init(lab: &Lab, meta: &Path, mark: &Path, spec: &Spec) -> Result<()> {
     let log_path = meta.join("init.log");
     let log =
         OpenOptions::new().create(true).append(true).open(&log_path).with_context(|| format!("cannot open {}", log_path.display()))?;
+    let spawning = crate::interrupt::spawning();
     let mut child = Command::new("setsid")
         .args(["unshare", "--net", "--mount", "--uts", "--ipc", "--pid", "--fork", "--propagation", "private", "--"])
         .arg(lab.bin().join("xtask"))
@@ -181,6 +182,7 @@ fn start_init(lab: &Lab, meta: &Path, mark: &Path, spec: &Spec) -> Result<()> {
         .stderr(log)
         .spawn()
         .context("cannot run `setsid unshare` (package util-linux)")?;
+    drop(spawning);
     let started = run::wait_for("the start of a node", START_LIMIT, || {
         if let Ok(Some(status)) = child.try_wait() {
             return Some(Err(run::status_text(status)));

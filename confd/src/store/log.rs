@@ -100,6 +100,7 @@ impl Log {
         self.submit(
             Op::Append(entries),
             Box::new(move |result| {
+                gannet_daemon::fault::point("a durable entry that is not applied");
                 if result.is_ok() {
                     lock(&shared.tail).flushed(last);
                 }

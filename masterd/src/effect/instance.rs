@@ -42,6 +42,7 @@ effect! {
 effect! {
     /// Restarts an instance.
     InstanceReboot(InstanceRebootRequest) -> (), "instance-reboot",
+    repeats(false)
     describe(effect) { format!("reboot instance {}", effect.0.instance.as_ref().map(|instance| instance.name.as_str()).unwrap_or_default()) }
     run(effect, node, _log) {
         node.instance_reboot(effect.0.clone()).await?;

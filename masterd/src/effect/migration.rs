@@ -23,6 +23,7 @@ effect! {
     /// On the source: the migration itself. How it ended is in the reply, also when it did not work: the caller settles both
     /// sides and then knows where the guest is.
     MigrationRun(MigrationRunRequest) -> MigrationProgress, "migration-run",
+    repeats(false)
     describe(effect) { format!("migrate instance {}", effect.0.instance.as_ref().map(|instance| instance.name.as_str()).unwrap_or_default()) }
     run(effect, node, log) {
         let mut told = 0;

@@ -7,6 +7,8 @@ use super::{Done, effect};
 effect! {
     /// Makes the node forget the cluster. Not taken back: it can join again.
     LeaveCluster(LeaveClusterRequest) -> (), "leave-cluster",
+    // An agent that has left is not there to say so.
+    repeats(false)
     describe(_effect) { "make the node leave the cluster".to_owned() }
     run(effect, node, _log) {
         node.leave_cluster(effect.0).await?;

@@ -1,6 +1,6 @@
 //! OS scripts.
 
-use gannet_proto::node::{OsRenameRequest, OsScriptRequest, OsTransferRequest, ScriptOutput};
+use gannet_proto::node::{InstanceRef, InstanceShutdownRequest, OsRenameRequest, OsScriptRequest, OsTransferRequest, ScriptOutput};
 
 use super::{Done, effect};
 use crate::job::JobLog;
@@ -37,6 +37,7 @@ macro_rules! script {
         effect! {
             $(#[$doc])*
             $name($request) -> (), $text,
+            repeats(false)
             describe(effect) {
                 let instance = effect.0.instance.as_ref();
                 format!(
@@ -53,16 +54,23 @@ macro_rules! script {
                     return Ok(Done::Changed(()));
                 }
                 let reason = if last.error.is_empty() { format!("the script exited with {}", last.status) } else { last.error };
-                let log_file = if last.log_file.is_empty() { String::new() } else { format!(", its output is in {}", last.log_file) };
-                Err(node.refused($text, &format!("{reason}{log_file}")))
+                // After the quoted lines, which may be many.
+                let log_file = if last.log_file.is_empty() { String::new() } else { format!("\nThe log file: {}", last.log_file) };
+                Err(node.refused($text, &format!("{}{log_file}", reason.trim_end())))
             }
-            undo(_effect, _node, _reply) { Ok(()) }
+            undo(effect, node, _reply) {
+                let Some(instance) = &effect.0.instance else { return Ok(()) };
+                let instance = InstanceRef { name: instance.name.clone(), uuid: instance.uuid.clone(), hypervisor: instance.hypervisor.clone() };
+                // What it wrote goes with the disks. But it may still run, when it was the master daemon that died: the node
+                // ends a script that nobody listens to, and gives the instance to the next call only after that.
+                node.instance_shutdown(InstanceShutdownRequest { instance: Some(instance), timeout_s: 0 }).await.map(|_| ())
+            }
         }
     };
 }
 
 script! {
-    /// Installs the OS. What it wrote goes with the disks.
+    /// Installs the OS.
     OsCreate, OsScriptRequest, os_create, "os-create", "run the create script of OS"
 }
 script! {

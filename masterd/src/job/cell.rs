@@ -140,10 +140,10 @@ impl JobCell {
         let json = self.read(JobRow::to_json);
         let expect = if *rev == 0 { Expect::Absent } else { Expect::Rev(*rev) };
         transaction.raw.push(RawWrite::Put { key: self.key(), json, expect: Some(expect) });
-        crate::fault::point("before a durable write of a job");
+        gannet_daemon::fault::point("before a durable write of a job");
         store.commit(transaction).await?;
         *rev += 1;
-        crate::fault::point("after a durable write of a job");
+        gannet_daemon::fault::point("after a durable write of a job");
         Ok(())
     }
 
@@ -171,11 +171,11 @@ impl JobCell {
         };
         let expect = if *rev == 0 { Expect::Absent } else { Expect::Rev(*rev) };
         transaction.raw.push(RawWrite::Put { key: self.key(), json, expect: Some(expect) });
-        crate::fault::point("before a durable write of a job");
+        gannet_daemon::fault::point("before a durable write of a job");
         store.commit(transaction).await?;
         *rev += 1;
         // Before clients can see the end: who has seen it knows that no crash belongs to this job any more.
-        crate::fault::point("after a durable write of a job");
+        gannet_daemon::fault::point("after a durable write of a job");
         self.update(change);
         Ok(())
     }

@@ -1,10 +1,15 @@
 //! The hands of an opcode: every effect goes through here, and is in the journal before it happens.
 
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
 use futures::future::join_all;
 use gannet_core::id::{JobId, NodeUuid};
 use gannet_core::lock::Lock;
 use gannet_core::opcode::OpCode;
 use serde_json::Value;
+use tokio::time::Instant;
 
 use super::journal::{Action, StepRecord, StepState};
 use super::{JobLog, OpContext};
@@ -13,6 +18,12 @@ use crate::lock::Grant;
 use crate::node::NodeError;
 use crate::refusal::Failure;
 use crate::store::{Change, Changes, Precondition, Transaction};
+
+/// How long a step waits for a node whose agent is not there: longer than a restart of the agent, shorter than the time in
+/// which an operator begins to wonder.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// Between two tries.
+const RETRY: Duration = Duration::from_millis(250);
 
 /// Carries out steps, in order. After a crash the journal answers those that are done.
 pub struct Steps<'a> {
@@ -23,11 +34,13 @@ pub struct Steps<'a> {
     /// Changes to be written together with the opcode's end.
     at_end: Changes,
     log: JobLog,
+    /// Nodes that were waited for in vain: not twice.
+    lost: Mutex<BTreeSet<NodeUuid>>,
 }
 
 impl<'a> Steps<'a> {
     pub(super) fn new(context: &'a OpContext, grant: &'a mut Grant) -> Self {
-        Self { context, grant, cursor: 0, at_end: Changes::none(), log: context.log() }
+        Self { context, grant, cursor: 0, at_end: Changes::none(), log: context.log(), lost: Mutex::default() }
     }
 
     /// The services of the master, for what is neither an effect nor a change: a console session.
@@ -75,17 +88,34 @@ impl<'a> Steps<'a> {
         }
     }
 
-    /// Does several effects at once, each on its node. One durable write holds all their intents.
+    /// Does several effects at once, each on its node. One durable write holds all their intents. A node whose agent is just
+    /// being started again is waited for.
     ///
     /// # Errors
     /// Only when this master may not write, or the journal does not fit. What each node said is in the list, in order.
     pub async fn parallel<E: NodeEffect>(&mut self, effects: Vec<(NodeUuid, E)>) -> Result<Vec<Result<E::Reply, NodeError>>, Failure> {
+        self.all(effects, E::REPEATS).await
+    }
+
+    /// As [`Self::parallel`], but waits for nobody: for nodes that are probably dead.
+    ///
+    /// # Errors
+    /// As [`Self::parallel`].
+    pub async fn parallel_now<E: NodeEffect>(&mut self, effects: Vec<(NodeUuid, E)>) -> Result<Vec<Result<E::Reply, NodeError>>, Failure> {
+        self.all(effects, false).await
+    }
+
+    async fn all<E: NodeEffect>(
+        &mut self,
+        effects: Vec<(NodeUuid, E)>,
+        patient: bool,
+    ) -> Result<Vec<Result<E::Reply, NodeError>>, Failure> {
         let first = self.cursor;
         self.cursor += effects.len();
         if self.intend(first, &effects)? {
             self.persist(Transaction::default()).await?;
         }
-        let calls = effects.iter().enumerate().map(|(offset, (node, effect))| self.one(first + offset, node, effect));
+        let calls = effects.iter().enumerate().map(|(offset, (node, effect))| self.one(first + offset, node, effect, patient));
         join_all(calls).await.into_iter().collect()
     }
 
@@ -199,20 +229,19 @@ impl<'a> Steps<'a> {
         Ok(fresh)
     }
 
-    async fn one<E: NodeEffect>(&self, index: usize, node: &NodeUuid, effect: &E) -> Result<Result<E::Reply, NodeError>, Failure> {
+    async fn one<E: NodeEffect>(
+        &self,
+        index: usize,
+        node: &NodeUuid,
+        effect: &E,
+        patient: bool,
+    ) -> Result<Result<E::Reply, NodeError>, Failure> {
         if let Some(StepRecord { state: StepState::Done { reply, .. }, .. }) = self.recorded(index) {
             return serde_json::from_value(reply).map(Ok).map_err(|error| Failure::Journal(error.to_string()));
         }
-        let handle = self.context.master.node(node);
-        crate::fault::point("before an effect");
-        let outcome = match handle {
-            Ok(handle) => {
-                let span = tracing::debug_span!("step", node = %handle.name(), effect = E::NAME);
-                tracing::Instrument::instrument(effect.run(&handle, &self.log), span).await
-            }
-            Err(error) => Err(error),
-        };
-        crate::fault::point("after an effect");
+        gannet_daemon::fault::point("before an effect");
+        let outcome = if patient { self.patiently(node, effect).await } else { self.once(node, effect).await };
+        gannet_daemon::fault::point("after an effect");
         match outcome {
             Ok(done) => {
                 let (reply, changed) = match done {
@@ -226,6 +255,37 @@ impl<'a> Steps<'a> {
             Err(error @ NodeError::Deposed { .. }) => Err(Failure::Stopped(error.to_string())),
             Err(error) => Ok(Err(error)),
         }
+    }
+
+    async fn once<E: NodeEffect>(&self, node: &NodeUuid, effect: &E) -> Result<Done<E::Reply>, NodeError> {
+        let handle = self.context.master.node(node)?;
+        let span = tracing::debug_span!("step", node = %handle.name(), effect = E::NAME);
+        tracing::Instrument::instrument(effect.run(&handle, &self.log), span).await
+    }
+
+    /// Tries again while the node's agent is not there.
+    async fn patiently<E: NodeEffect>(&self, node: &NodeUuid, effect: &E) -> Result<Done<E::Reply>, NodeError> {
+        let deadline = Instant::now() + PATIENCE;
+        let mut told = false;
+        loop {
+            let error = match self.once(node, effect).await {
+                Err(error @ NodeError::Unreachable { .. }) if !self.lost().contains(node) => error,
+                outcome => return outcome,
+            };
+            if Instant::now() >= deadline {
+                self.lost().insert(node.clone());
+                return Err(error);
+            }
+            if !told {
+                self.log.note(format!("Waiting up to {} s to {}: {error}", PATIENCE.as_secs(), effect.describe()));
+                told = true;
+            }
+            tokio::time::sleep(RETRY).await;
+        }
+    }
+
+    fn lost(&self) -> std::sync::MutexGuard<'_, BTreeSet<NodeUuid>> {
+        self.lost.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn recorded(&self, index: usize) -> Option<StepRecord> {

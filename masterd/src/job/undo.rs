@@ -111,7 +111,7 @@ async fn patiently(context: &OpContext, node: &NodeUuid, effect: &AnyEffect, rep
     loop {
         let outcome = match context.master.node(node) {
             Ok(handle) => {
-                crate::fault::point("before an undo");
+                gannet_daemon::fault::point("before an undo");
                 effect.undo(&handle, reply, &context.log()).await
             }
             Err(error) => Err(error),

@@ -10,11 +10,14 @@ use gannet_core::id::{Epoch, NodeUuid};
 use gannet_core::paths::NODED_PORT;
 use gannet_proto::MAX_MESSAGE;
 use gannet_proto::node::node_client::NodeClient;
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
 
 use super::{NodeError, NodeHandle, NodeReads};
 
-/// How long a connection may take, in seconds (Ganeti: rpc_connect).
+/// How long a connection may take, in seconds (Ganeti: rpc_connect), TLS and all: the kernel of a machine still answers when
+/// nobody else does.
 const CONNECT_TIMEOUT_S: u64 = 5;
 /// A silent connection is probed this often, in seconds, so that a dead node is noticed within two of them.
 const KEEP_ALIVE_S: u64 = 5;
@@ -109,12 +112,22 @@ impl Nodes {
             .and_then(|endpoint| endpoint.tls_config(self.inner.tls.clone().domain_name(node.name.as_str())))
             .map_err(|error| unreachable(error.to_string()))?
             .connect_timeout(Duration::from_secs(CONNECT_TIMEOUT_S))
-            .tcp_nodelay(true)
             .http2_keep_alive_interval(Duration::from_secs(KEEP_ALIVE_S))
-            .keep_alive_timeout(Duration::from_secs(KEEP_ALIVE_S));
-        let channel = endpoint.connect_lazy();
+            .keep_alive_timeout(Duration::from_secs(KEEP_ALIVE_S))
+            // Otherwise the probes may not begin with the call that comes after a rest, and a node that stands still is waited
+            // for until the call's own deadline.
+            .keep_alive_while_idle(true);
+        let address = (node.primary_ip.clone(), NODED_PORT);
+        let channel = endpoint.connect_with_connector_lazy(tower::service_fn(move |_| connect(address.clone())));
         channels.retain(|(uuid, _), _| *uuid != node.uuid);
         channels.insert(key, channel.clone());
         Ok(channel)
     }
+}
+
+/// The library's own connector counts only TCP's part against the time that a connection may take.
+async fn connect(address: (String, u16)) -> std::io::Result<TokioIo<TcpStream>> {
+    let stream = TcpStream::connect(address).await?;
+    stream.set_nodelay(true)?;
+    Ok(TokioIo::new(stream))
 }

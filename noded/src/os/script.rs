@@ -1,7 +1,7 @@
 //! Running an OS script: its output goes to the caller as it comes and to a log file of its own.
 //!
 //! A script writes to the instance's disks, so never two at once: the caller holds the instance's lock, a caller that
-//! goes away ends its script, and what an agent that was killed has left running is ended before the next script starts.
+//! goes away ends its script, and what an agent that was killed has left running is ended when the next agent starts.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use gannet_core::paths::Paths;
+use gannet_daemon::fault;
 use gannet_proto::node::ScriptOutput;
 use tokio::sync::mpsc;
 
@@ -67,6 +68,7 @@ impl Script {
             Err(error) => return Some(failure(-1, &format!("OS {} script failed: {}", self.file, chain(&error)), log_file)),
         };
         state.store(&running);
+        fault::point("a running OS script");
         let mut tail = Vec::new();
         let end = loop {
             let event = tokio::select! {
@@ -95,6 +97,7 @@ impl Script {
             }
         };
         state.forget();
+        fault::point("an OS script that has ended");
         Some(match end {
             Ok(Exit::Status(0)) => ScriptOutput { finished: true, log_file, ..ScriptOutput::default() },
             Ok(exit) => {
@@ -149,6 +152,14 @@ impl Script {
     }
 }
 
+/// Ends all scripts that an agent which was killed has left running: their callers are gone, and what they write could come
+/// back after it was removed. To be called before this agent serves anybody.
+pub fn end_leftovers(paths: &Paths) {
+    for entry in fs::read_dir(State::dir(paths)).into_iter().flatten().flatten() {
+        State { path: entry.path() }.end_leftover();
+    }
+}
+
 /// What is remembered of a running script across a crash of the agent.
 struct State {
     path: PathBuf,
@@ -156,7 +167,11 @@ struct State {
 
 impl State {
     fn new(paths: &Paths, instance: &str) -> Self {
-        Self { path: paths.run_dir().join("gannet-os-scripts").join(format!("{instance}.json")) }
+        Self { path: State::dir(paths).join(format!("{instance}.json")) }
+    }
+
+    fn dir(paths: &Paths) -> PathBuf {
+        paths.run_dir().join("gannet-os-scripts")
     }
 
     fn end_leftover(&self) {

@@ -86,6 +86,21 @@ mod tests {
         validate(&node.paths, &request).await.problems.join(";")
     }
 
+    /// No instance is there yet: the variables of the OS, its parameters, and nothing of the agent's own environment.
+    #[tokio::test]
+    async fn verify_gets_the_variables_of_the_os_alone() {
+        let node = Node::new();
+        let dir = sample::os(&node.paths, "deb", "exit 0");
+        let seen = node.paths.at("/srv/seen");
+        sample::script(&dir.join("verify"), &format!("cat /proc/$$/environ > {}", seen.display()));
+        assert_eq!(check(&node, "deb+a", &[("dhcp-name", "yes")], true).await, "");
+        let seen = std::fs::read_to_string(seen).unwrap();
+        let mut seen: Vec<&str> = seen.split_terminator('\0').collect();
+        seen.sort_unstable();
+        let path = format!("PATH={}", crate::run::PATH);
+        assert_eq!(seen, ["DEBUG_LEVEL=0", "OSP_DHCP_NAME=yes", "OS_API_VERSION=20", "OS_NAME=deb", "OS_VARIANT=a", &path]);
+    }
+
     #[tokio::test]
     async fn names_and_parameters() {
         let node = Node::new();

@@ -35,7 +35,10 @@ impl Tunnel for PeerTunnel {
         let connected = self.context.peers.connect(&self.node, &self.target.tunnel_address).await;
         let mut peer = connected.map_err(|error| Error::Unavailable(chain(&error)))?;
         let (outbound, chunks) = mpsc::channel::<Vec<u8>>(pipe::QUEUE);
-        let chunks = ReceiverStream::new(chunks).map(|data| Bytes { data });
+        let chunks = ReceiverStream::new(chunks).map(|data| {
+            gannet_daemon::fault::point("a piece of a guest on its way");
+            Bytes { data }
+        });
         let refused = |status: tonic::Status| Error::Failed(format!("node {} refused the tunnel: {}", self.node, status.message()));
         let request = with_ticket(chunks, &self.target.ticket).map_err(refused)?;
         let inbound = peer.tunnel(request).await.map_err(refused)?.into_inner();

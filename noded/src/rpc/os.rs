@@ -290,6 +290,81 @@ mod tests {
         assert_eq!(os_import(&context, none).await.err().unwrap().code(), tonic::Code::InvalidArgument);
     }
 
+    /// What `script` was given, but for what all scripts about this instance get.
+    fn own_variables(node: &Node, script: &str) -> Vec<String> {
+        let seen = fs::read_to_string(node.paths.at(&format!("/srv/{script}.seen"))).unwrap();
+        let mut seen: Vec<&str> = seen.split_terminator('\0').collect();
+        seen.sort_unstable();
+        let common = "DEBUG_LEVEL=2 DISK_0_ACCESS=rw DISK_0_BACKEND_TYPE=file:loop DISK_0_PATH DISK_0_SIZE=1 DISK_0_UUID DISK_COUNT=1 \
+                      HYPERVISOR=fake INSTANCE_BE_maxmem=128 INSTANCE_BE_minmem=64 INSTANCE_BE_vcpus=1 INSTANCE_CTIME=1.5 \
+                      INSTANCE_HV_migration_mode=live INSTANCE_MTIME=2.5 INSTANCE_NAME=web1 INSTANCE_OS=deb+a \
+                      INSTANCE_PRIMARY_NODE=node-uuid INSTANCE_SECONDARY_NODES=other-uuid INSTANCE_UUID=i-uuid NIC_0_BRIDGE=br0 \
+                      NIC_0_IP=192.0.2.9 NIC_0_LINK=br0 NIC_0_MAC=aa:00:00:00:00:01 NIC_0_MODE=bridged NIC_0_UUID=nic-uuid \
+                      NIC_COUNT=1 OSP_PLAIN=x OSP_SECRET=z OSP_THEIR_OWN=y OS_API_VERSION=20 OS_NAME=deb OS_VARIANT=a PATH";
+        let is_common = |pair: &str| common.split_whitespace().any(|known| pair == known || pair.split('=').next() == Some(known));
+        for known in common.split_whitespace() {
+            let found = seen.iter().any(|pair| *pair == known || pair.split('=').next() == Some(known));
+            assert!(found, "{script} was not given {known}: {seen:#?}");
+        }
+        seen.into_iter().filter(|pair| !is_common(pair)).map(str::to_owned).collect()
+    }
+
+    #[tokio::test]
+    async fn every_script_gets_the_whole_environment_and_nothing_else() {
+        let (node, context, instance) = ready("exit 0").await;
+        let dir = node.paths.at("/srv/ganeti/os/deb");
+        for script in ["create", "import", "export", "rename"] {
+            let seen = node.paths.at(&format!("/srv/{script}.seen"));
+            // Of the shell that runs it, as it was started.
+            sample::script(&dir.join(script), &format!("cat /proc/$$/environ > {}", seen.display()));
+        }
+        let text = |text: &str| gannet_proto::node::ParamValue { value: Some(gannet_proto::node::param_value::Value::Text(text.into())) };
+        let nic = gannet_proto::node::Nic {
+            mac: "aa:00:00:00:00:01".into(),
+            uuid: "nic-uuid".into(),
+            mode: "bridged".into(),
+            link: "br0".into(),
+            ip: "192.0.2.9".into(),
+            ..Default::default()
+        };
+        let instance = Instance {
+            uuid: "i-uuid".into(),
+            hypervisor: "fake".into(),
+            primary_node: "node-uuid".into(),
+            secondary_nodes: vec!["other-uuid".into()],
+            ctime: 1.5,
+            mtime: 2.5,
+            max_memory_mib: 128,
+            min_memory_mib: 64,
+            vcpus: 1,
+            hvparams: [("migration_mode".to_owned(), text("live"))].into(),
+            osparams: [("plain".to_owned(), "x".to_owned())].into(),
+            osparams_private: [("their-own".to_owned(), "y".to_owned())].into(),
+            osparams_secret: [("secret".to_owned(), "z".to_owned())].into(),
+            nics: vec![nic],
+            ..instance
+        };
+        let path = instance.disks[0].logical_second.clone();
+        let device = node.paths.at(&path).display().to_string();
+        let some = || Some(instance.clone());
+        let create = OsScriptRequest { instance: some(), reinstall: true, debug_level: 2, timeout_s: 0 };
+        assert_eq!(last(os_create(&context, create).await.unwrap()).await.error, "");
+        let rename = OsRenameRequest { instance: some(), old_name: "old1".into(), debug_level: 2, timeout_s: 0 };
+        assert_eq!(last(os_rename(&context, rename).await.unwrap()).await.error, "");
+        let file = "/var/lib/ganeti/export/web1/disk0".to_owned();
+        let transfer = OsTransferRequest { instance: some(), file, debug_level: 2, ..OsTransferRequest::default() };
+        assert_eq!(last(os_export(&context, transfer.clone()).await.unwrap()).await.error, "");
+        assert_eq!(last(os_import(&context, transfer).await.unwrap()).await.error, "");
+
+        assert_eq!(own_variables(&node, "create"), ["INSTANCE_REINSTALL=1"]);
+        assert_eq!(own_variables(&node, "rename"), ["OLD_INSTANCE_NAME=old1"]);
+        let of = |prefix: &str| {
+            ["DEVICE", "DISK_PATH"].map(|name| format!("{prefix}_{name}={device}")).into_iter().chain([format!("{prefix}_INDEX=0")])
+        };
+        assert_eq!(own_variables(&node, "import"), of("IMPORT").collect::<Vec<_>>());
+        assert_eq!(own_variables(&node, "export"), of("EXPORT").chain(["EXP_SIZE_FD=3".to_owned()]).collect::<Vec<_>>());
+    }
+
     #[tokio::test]
     async fn a_failed_export_leaves_no_file() {
         let (node, context, instance) = ready("exit 0").await;

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use async_trait::async_trait;
 use gannet_core::paths::Paths;
 use gannet_core::quantity::Mib;
+use gannet_daemon::fault;
 use gannet_proto::node::{DiskRef, DiskState};
 
 use super::copy::Target;
@@ -77,6 +78,8 @@ impl FileDisk {
     async fn try_create(&self, place: InPlace) -> Result<Created, Error> {
         let existed = self.with(move |disk| {
             if disk.in_place(place)? {
+                // An agent that was killed may have left its other name.
+                remove_if_there(&disk.temporary())?;
                 return Ok(true);
             }
             make_dir(disk.path.parent().unwrap_or(&disk.path))?;
@@ -88,6 +91,7 @@ impl FileDisk {
             return Ok(Created::Existed);
         }
         self.format.make(&self.temporary(), self.size).await?;
+        fault::point("an image without its name");
         self.with(move |disk| disk.publish(&disk.temporary(), place)).await
     }
 
@@ -102,8 +106,10 @@ impl FileDisk {
     /// Takes the final name, or finds it taken. Undoes the owner file when something foreign came in between.
     fn publish(&self, temporary: &Path, place: InPlace) -> Result<Created, Error> {
         owner::write(&self.path, &self.uuid)?;
+        fault::point("an owner without its image");
         match take_name(temporary, &self.path) {
             Ok(()) => {
+                fault::point("an image with two names");
                 remove_if_there(temporary)?;
                 sync_dir(&self.path)?;
                 Ok(Created::New)
@@ -179,7 +185,9 @@ impl BlockDevice for FileDisk {
             link::remove(&disk.links(), &disk.path)?;
             remove_if_there(&disk.temporary())?;
             remove_if_there(&disk.path)?;
-            if disk.is_marked().unwrap_or(false) {
+            fault::point("an owner whose image was removed");
+            // Also without a mark: an agent may have been killed while it made one.
+            if disk.is_marked().is_ok() {
                 owner::remove(&disk.path)?;
             }
             remove_with_dir(&disk.paths, &disk.path)

@@ -40,13 +40,15 @@ pub(super) fn read(disk: &Path) -> Result<Option<String>, Error> {
 
 /// Writes the owner, whole or not at all.
 pub(super) fn write(disk: &Path, uuid: &str) -> Result<(), Error> {
+    remove_unfinished(disk)?;
     let path = path(disk);
-    let new = path.with_extension(format!("{}.new", uuid::Uuid::new_v4()));
+    let new = PathBuf::from(format!("{}.{}.new", path.display(), uuid::Uuid::new_v4()));
     let written = (|| {
         let mut file = File::create(&new)?;
         serde_json::to_writer(&mut file, &Owner { disk_uuid: uuid.to_owned() })?;
         file.write_all(b"\n")?;
         file.sync_all()?;
+        gannet_daemon::fault::point("an owner file without its name");
         fs::rename(&new, &path)
     })();
     written.map_err(|error| {
@@ -57,5 +59,20 @@ pub(super) fn write(disk: &Path, uuid: &str) -> Result<(), Error> {
 
 /// Removes the owner file, if there is one.
 pub(super) fn remove(disk: &Path) -> Result<(), Error> {
+    remove_unfinished(disk)?;
     super::file::remove_if_there(&path(disk))
+}
+
+/// Removes what agents that were killed while they wrote an owner file have left of it.
+fn remove_unfinished(disk: &Path) -> Result<(), Error> {
+    let path = path(disk);
+    let own = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    for entry in path.parent().and_then(|dir| fs::read_dir(dir).ok()).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let middle = name.to_str().and_then(|name| name.strip_prefix(&own)?.strip_prefix('.')?.strip_suffix(".new"));
+        if middle.is_some_and(|middle| uuid::Uuid::try_parse(middle).is_ok()) {
+            super::file::remove_if_there(&entry.path())?;
+        }
+    }
+    Ok(())
 }

@@ -12,7 +12,7 @@ use super::{Options, install, os_tiny, seconds};
 use crate::build::{self, Profile};
 use crate::lab::{Kind, Lab, Node, files};
 use crate::packages::{self, Group};
-use crate::{run, say};
+use crate::{interrupt, run, say};
 
 /// Ganeti's own bounds start at 128 MiB of memory and 1 GiB of disk, far more than a boot sector needs.
 const BOUNDS: &str = "min:cpu-count=1,disk-count=0,disk-size=1,memory-size=8,nic-count=0,spindle-use=1\
@@ -37,6 +37,7 @@ pub fn run(options: &Options) -> Result<Cluster> {
     }
     let lab = Lab::plan(&dir, kind, options.nodes, &options.domain)?;
     lab.save()?;
+    interrupt::ends(&lab)?;
     install::programs(&lab, &programs)?;
     install::own_program(&lab)?;
     let took = seconds(|| lab.up())?;

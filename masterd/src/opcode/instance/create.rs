@@ -27,7 +27,7 @@ pub(super) use placement::wanted;
 use crate::held::Held;
 use crate::job::Steps;
 use crate::refusal::{Failure, Refusal};
-use crate::rule::{hook_env, spec};
+use crate::rule::{hook_env, os_limit, spec};
 use crate::store::Changes;
 use crate::unit::{AfterCrash, Hooks, LogicalUnit};
 
@@ -118,7 +118,7 @@ async fn plan(op: &InstanceCreate, held: &Held<'_>, mut draft: Draft, nodes: &[N
             instance: Some(os_message),
             reinstall: false,
             debug_level: held.common().debug_level.and_then(|level| level.try_into().ok()).unwrap_or(0),
-            timeout_s: OS_TIMEOUT_S,
+            timeout_s: os_limit::seconds(OS_TIMEOUT_S),
         }),
         start: draft.start.then(|| InstanceStartRequest { instance: Some(message.clone()), paused: false }),
         hooks: hooks(config, op, &draft, &refs),

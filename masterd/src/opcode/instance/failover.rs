@@ -116,8 +116,8 @@ impl LogicalUnit for InstanceFailover {
             job.step(&plan.target, InstanceStart(InstanceStartRequest { instance: Some(plan.instance.clone()), paused: false })).await;
         started.map(|_| ()).map_err(|failure| match failure {
             Failure::Node(error) => Failure::other(format!(
-                "Could not start instance {name} on node {}: {error}. Its primary node is {} now",
-                plan.target_name, plan.target_name
+                "Could not start instance {name} on node {}, which is its primary node now: {error}",
+                plan.target_name
             )),
             other => other,
         })
@@ -133,11 +133,11 @@ async fn stop_on_source(plan: &Plan, job: &mut Steps<'_>) -> Result<(), Failure>
         proto::InstanceRef { name: name.clone(), uuid: plan.instance.uuid.clone(), hypervisor: plan.instance.hypervisor.clone() };
     let stop = InstanceShutdown(InstanceShutdownRequest { instance: Some(instance), timeout_s: plan.shutdown_timeout_s });
     // One effect, one outcome.
-    let outcome = job.parallel(vec![(plan.source.clone(), stop)]).await?.pop();
+    let outcome = job.parallel_now(vec![(plan.source.clone(), stop)]).await?.pop();
     if let Some(Err(error)) = outcome {
         if !plan.ignore_consistency && !plan.source_offline {
             return Err(Failure::other(format!(
-                "Could not shutdown instance {name} on node {}: {error}. If the node is dead for certain, mark it with `gnt-node modify --offline=yes {}`, or use --ignore-consistency",
+                "Could not shutdown instance {name} on node {} ({error}); if the node is dead for certain, mark it with `gnt-node modify --offline=yes {}`, or use --ignore-consistency",
                 plan.source_name, plan.source_name
             )));
         }
@@ -148,7 +148,7 @@ async fn stop_on_source(plan: &Plan, job: &mut Steps<'_>) -> Result<(), Failure>
     }
     job.log().info("* deactivating the instance's disks on source node");
     for disk in &plan.instance.disks {
-        let outcome = job.parallel(vec![(plan.source.clone(), DiskShutdown(disk.clone()))]).await?.pop();
+        let outcome = job.parallel_now(vec![(plan.source.clone(), DiskShutdown(disk.clone()))]).await?.pop();
         if let Some(Err(error)) = outcome
             && !plan.ignore_consistency
             && !plan.source_offline

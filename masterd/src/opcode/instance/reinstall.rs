@@ -16,7 +16,7 @@ use crate::effect::OsCreate;
 use crate::held::Held;
 use crate::job::Steps;
 use crate::refusal::{Failure, Refusal};
-use crate::rule::{hook_env, node_check, spec};
+use crate::rule::{hook_env, node_check, os_limit, spec};
 use crate::store::Changes;
 use crate::unit::{AfterCrash, Hooks, LogicalUnit};
 
@@ -82,7 +82,12 @@ impl LogicalUnit for InstanceReinstall {
             primary: instance.primary_node.clone(),
             disks: subject::assemble(config, instance),
             has_secrets: !message.osparams_secret.is_empty(),
-            install: OsScriptRequest { instance: Some(message), reinstall: true, debug_level: 0, timeout_s: OS_TIMEOUT_S },
+            install: OsScriptRequest {
+                instance: Some(message),
+                reinstall: true,
+                debug_level: 0,
+                timeout_s: os_limit::seconds(OS_TIMEOUT_S),
+            },
             changes,
             hooks: hook_env::instance_hooks("instance-reinstall", config, instance, &[]),
         })

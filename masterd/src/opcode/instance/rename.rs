@@ -17,7 +17,7 @@ use crate::effect::{self, FileDirRename, OsRename};
 use crate::held::Held;
 use crate::job::Steps;
 use crate::refusal::{Failure, Refusal};
-use crate::rule::{hook_env, node_check, spec};
+use crate::rule::{hook_env, node_check, os_limit, spec};
 use crate::store::Changes;
 use crate::unit::{AfterCrash, Hooks, LogicalUnit};
 
@@ -84,7 +84,7 @@ impl LogicalUnit for InstanceRename {
             instance: Some(message.clone()),
             old_name: instance.name.to_string(),
             debug_level: 0,
-            timeout_s: OS_TIMEOUT_S,
+            timeout_s: os_limit::seconds(OS_TIMEOUT_S),
         });
         Ok(Plan {
             primary: instance.primary_node.clone(),

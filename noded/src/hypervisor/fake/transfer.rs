@@ -8,6 +8,7 @@
 
 use std::path::{Path, PathBuf};
 
+use gannet_daemon::fault;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
 
 use super::record::{Phase, Record};
@@ -26,9 +27,12 @@ pub(super) async fn send(directory: &Path, record: Record, stream: Box<dyn Duple
     let text = serde_json::to_string(&incoming).map_err(|error| Error::Failed(error.to_string()))?;
     say(&mut stream, &text).await?;
     expect(&mut stream, "received").await?;
+    fault::point("the target has the guest's memory");
     Record { phase: Phase::Paused, ..record }.write(directory)?;
+    fault::point("the guest stands still at the source");
     say(&mut stream, "yours").await?;
     expect(&mut stream, "running").await?;
+    fault::point("the guest runs at the target");
     Record::remove(directory, &name)
 }
 
@@ -49,6 +53,7 @@ async fn take(directory: &Path, name: &str, stream: &mut BufReader<tokio::io::Du
     }
     let phase = record.phase;
     record.write(directory)?;
+    fault::point("a guest that has arrived");
     say(stream, "received").await?;
     expect(stream, "yours").await?;
     // it may have been dropped meanwhile by somebody who settled
@@ -56,6 +61,7 @@ async fn take(directory: &Path, name: &str, stream: &mut BufReader<tokio::io::Du
         Some(record) if record.phase == phase => Record { phase: Phase::Running, ..record }.write(directory)?,
         _ => return Err(Error::Failed(format!("the incoming instance {name} was dropped"))),
     }
+    fault::point("a guest that was let go");
     say(stream, "running").await?;
     // Whoever closes first may cut off what is still on its way through the tunnel: that is for the source to do, after it
     // has read the word.
