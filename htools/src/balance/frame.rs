@@ -33,8 +33,6 @@ pub(super) struct Frame {
     pub delta: Lanes,
     pub sums: Lanes,
     pub squares: Lanes,
-    /// How far a candidate can move a sum.
-    pub reach: Lanes,
     /// What counts change by, weighted, without the target's.
     pub count: f64,
     pub variable: Option<Variable>,
@@ -73,12 +71,12 @@ impl<'a> Leaving<'a> {
     }
 
     /// The frame of a kind; `None` when no target can be possible.
-    pub(super) fn frame(&self, kind: Kind, moment: &Moment) -> Option<Frame> {
+    pub(super) fn frame(&self, kind: Kind, moment: &Moment, reach: &mut Lanes) -> Option<Frame> {
         let (cluster, state, instance, p) = (self.cluster, self.state, self.cluster.instance(self.id), self.p);
         let p_offline = self.force || cluster.node(p).offline;
         let chosen = kind(p);
         if let Move::FailoverToAny(_) = chosen {
-            return Some(self.build(kind, moment, true, !p_offline, None, &[(p, self.without_p)], None, None));
+            return Some(self.build(kind, moment, reach, true, !p_offline, None, &[(p, self.without_p)], None, None));
         }
         let (s, without_s) = self.second?;
         let (node_p, node_s) = (cluster.node(p), cluster.node(s));
@@ -87,23 +85,23 @@ impl<'a> Leaving<'a> {
             Move::ReplaceSecondary(_) => {
                 let back = Effect { location: 0, ..self.left };
                 let new_p = self.without_p.with_primary(node_p, instance, back, Limits::Hard).ok()?;
-                Some(self.build(kind, moment, false, !s_offline, Some(p), &[(p, new_p), (s, without_s)], None, Some(p)))
+                Some(self.build(kind, moment, reach, false, !s_offline, Some(p), &[(p, new_p), (s, without_s)], None, Some(p)))
             }
             Move::ReplaceAndFailover(_) => {
                 let new_s = self.without_p.with_secondary(node_p, instance, 0, Limits::unless(s_offline), false).ok()?;
-                Some(self.build(kind, moment, true, !self.force, Some(p), &[(s, without_s)], Some((p, new_s)), Some(p)))
+                Some(self.build(kind, moment, reach, true, !self.force, Some(p), &[(s, without_s)], Some((p, new_s)), Some(p)))
             }
             Move::ReplacePrimary(_) if node_s.receives_from(node_p) => {
                 let (limits, passing) = (Limits::unless(p_offline), state.effect_of_adding(cluster, s, instance, 0));
                 let there = without_s.with_primary(node_s, instance, passing, limits).ok()?;
                 let gone = there.without_primary(node_s, instance, passing);
                 let new_s = gone.with_secondary(node_s, instance, 0, limits, false).ok()?;
-                Some(self.build(kind, moment, true, !p_offline, Some(s), &[(p, self.without_p)], Some((s, new_s)), Some(s)))
+                Some(self.build(kind, moment, reach, true, !p_offline, Some(s), &[(p, self.without_p)], Some((s, new_s)), Some(s)))
             }
             Move::FailoverAndReplace(_) if node_s.receives_from(node_p) => {
                 let effect = state.effect_of_adding(cluster, s, instance, 0);
                 let new_p = without_s.with_primary(node_s, instance, effect, Limits::unless(p_offline)).ok()?;
-                Some(self.build(kind, moment, false, !p_offline, Some(s), &[(p, self.without_p), (s, new_p)], None, Some(s)))
+                Some(self.build(kind, moment, reach, false, !p_offline, Some(s), &[(p, self.without_p), (s, new_p)], None, Some(s)))
             }
             _ => None,
         }
@@ -114,6 +112,7 @@ impl<'a> Leaving<'a> {
         &self,
         kind: Kind,
         moment: &Moment,
+        reach: &mut Lanes,
         primary: bool,
         soft: bool,
         other: Option<NodeId>,
@@ -124,15 +123,15 @@ impl<'a> Leaving<'a> {
         let (table, instance) = (self.table, self.cluster.instance(self.id));
         let (start, squares) = table.ranks.sums_at(moment);
         let delta = if primary { rank::primary(instance) } else { rank::secondary(instance) };
-        let mut frame =
-            Frame { kind, primary, delta, sums: start, squares, reach: [0.0; WIDE], count: 0.0, variable: None, soft, other, peer };
+        let mut frame = Frame { kind, primary, delta, sums: start, squares, count: 0.0, variable: None, soft, other, peer };
         for (node, usage) in fixed.iter().copied().chain(variable) {
             frame.count += self.change(&mut frame, node, &usage);
         }
         for at in 0..WIDE {
-            frame.reach[at] = (frame.sums[at] - start[at]).abs() + (delta[at] * table.largest_unit[at]).abs();
+            let by = (frame.sums[at] - start[at]).abs() + (delta[at] * table.largest_unit[at]).abs();
+            let more = if at == RESERVED { crate::state::real(instance.reserves()) * table.largest_unit[at] } else { 0.0 };
+            reach[at] = reach[at].max(by + more);
         }
-        frame.reach[RESERVED] += crate::state::real(instance.reserves()) * table.largest_unit[RESERVED];
         if let Some((node, usage)) = variable
             && let Some(at) = table.place(node)
         {
@@ -164,19 +163,29 @@ impl<'a> Leaving<'a> {
 }
 
 impl Frame {
-    /// Per target: memory on the secondary node of the instances that share both nodes of the move. Written to `own`, which is
-    /// all 0; gives back which places to clear.
-    pub(super) fn own(&self, cluster: &Cluster, state: &State, own: &mut [i64]) -> Vec<usize> {
-        let Some(peer) = self.peer else { return Vec::new() };
-        if self.primary {
+    /// Memory of the instances that have their primary on one and their secondary on the other of two nodes, of which one is `target`.
+    pub(super) fn own(&self, state: &State, target: NodeId) -> i64 {
+        match self.peer {
+            None => 0,
             // The target becomes primary, its peer holds the secondary.
-            return state.peers[peer.at()].iter().map(|(target, memory)| put(own, target, memory)).collect();
+            Some(peer) if self.primary => state.peers[peer.at()].get(target),
+            Some(peer) => state.peers[target.at()].get(peer),
         }
-        state.reserved_elsewhere(cluster, peer).map(|(target, memory)| put(own, target, memory)).collect()
     }
-}
 
-fn put(own: &mut [i64], target: NodeId, memory: i64) -> usize {
-    own[target.at()] += memory;
-    target.at()
+    /// [`Self::own`] of all targets at once, written to `own`, which is all 0; gives back which places to clear.
+    pub(super) fn own_of_all(&self, cluster: &Cluster, state: &State, own: &mut [i64]) -> Vec<NodeId> {
+        let Some(peer) = self.peer else { return Vec::new() };
+        let mut used = Vec::new();
+        let mut put = |(target, memory): (NodeId, i64)| {
+            own[target.at()] += memory;
+            used.push(target);
+        };
+        if self.primary {
+            state.peers[peer.at()].iter().for_each(&mut put);
+        } else {
+            state.reserved_elsewhere(cluster, peer).for_each(&mut put);
+        }
+        used
+    }
 }

@@ -3,6 +3,7 @@
 //! A candidate whose nodes have not changed changes the sums of the columns by the same amounts as before; only the deviations that
 //! these are measured against have moved. That bounds its gain, without looking at it again.
 
+use super::frame::Frame;
 use super::rank::{Lanes, Moment, WIDE};
 
 /// Candidates that are known one by one.
@@ -12,6 +13,8 @@ const KEPT: usize = 12;
 pub(super) struct Memo {
     /// The moment whose sums the gains are measured against; `None`: nothing is known.
     pub moment: Option<usize>,
+    /// What is common to the candidates of each kind, against that moment.
+    pub frames: Vec<Frame>,
     /// Candidates with the largest gains: target, gain.
     kept: Vec<(usize, f64)>,
     /// No other candidate gains more than this.
@@ -26,7 +29,8 @@ impl Default for Memo {
     fn default() -> Self {
         Self {
             moment: None,
-            kept: Vec::with_capacity(KEPT),
+            frames: Vec::new(),
+            kept: Vec::new(),
             rest: f64::NEG_INFINITY,
             low: [f64::INFINITY; WIDE],
             high: [0.0; WIDE],
@@ -38,13 +42,10 @@ impl Default for Memo {
 impl Memo {
     /// Forgets everything, to be filled anew at `moment`.
     pub(super) fn begin(&mut self, moment: usize) {
-        let mut kept = std::mem::take(&mut self.kept);
+        let (mut kept, mut frames) = (std::mem::take(&mut self.kept), std::mem::take(&mut self.frames));
         kept.clear();
-        *self = Self { moment: Some(moment), kept, ..Self::default_without_room() };
-    }
-
-    fn default_without_room() -> Self {
-        Self { kept: Vec::new(), moment: None, rest: f64::NEG_INFINITY, low: [f64::INFINITY; WIDE], high: [0.0; WIDE], reach: [0.0; WIDE] }
+        frames.clear();
+        *self = Self { moment: Some(moment), kept, frames, ..Self::default() };
     }
 
     /// A possible candidate that gains more than [`Self::rest`].

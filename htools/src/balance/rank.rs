@@ -48,10 +48,11 @@ pub(crate) struct Moment {
 pub(crate) struct Ranks {
     pub count: f64,
     scale: Lanes,
-    /// Per online node, around the mean.
+    /// Per online node, around a centre that stays: the means at the beginning. Near the mean little is lost by rounding.
     pub centred: Vec<Lanes>,
+    centre: Lanes,
     pub now: Moment,
-    /// The largest mean, for the bound of what rounding does.
+    /// All means together, for the bound of what rounding does.
     largest: f64,
 }
 
@@ -65,7 +66,9 @@ impl Ranks {
             *scale = weights[lane] / count.sqrt();
         }
         let now = Moment { mean: [0.0; WIDE], squares: [0.0; WIDE], spread: 0.0 };
-        let mut ranks = Self { count, scale, centred: Vec::new(), now, largest: 0.0 };
+        let mut ranks = Self { count, scale, centred: Vec::new(), centre: [0.0; WIDE], now, largest: 0.0 };
+        ranks.refresh(board.rows());
+        ranks.centre = ranks.now.mean;
         ranks.refresh(board.rows());
         ranks
     }
@@ -84,11 +87,11 @@ impl Ranks {
         scaled
     }
 
-    /// A row, scaled, around the mean.
+    /// A row, scaled, around the centre.
     pub(crate) fn centred(&self, row: &Row) -> Lanes {
         let mut scaled = self.scaled(row);
         for at in 0..WIDE {
-            scaled[at] -= self.now.mean[at];
+            scaled[at] -= self.centre[at];
         }
         scaled
     }
@@ -97,48 +100,47 @@ impl Ranks {
     pub(crate) fn refresh(&mut self, rows: &[Row]) {
         let mut centred: Vec<Lanes> = std::mem::take(&mut self.centred);
         centred.clear();
-        centred.extend(rows.iter().map(|row| self.scaled(row)));
-        let mut mean = [0.0; WIDE];
+        centred.extend(rows.iter().map(|row| self.centred(row)));
+        let mut sums = [0.0; WIDE];
         for row in &centred {
             for at in 0..WIDE {
-                mean[at] += row[at];
+                sums[at] += row[at];
             }
         }
-        let mean = mean.map(|sum| sum / self.count);
+        let offset = sums.map(|sum| sum / self.count);
         let mut squares = [0.0; WIDE];
-        for row in &mut centred {
+        for row in &centred {
             for at in 0..WIDE {
-                row[at] -= mean[at];
-                squares[at] += row[at] * row[at];
+                let difference = row[at] - offset[at];
+                squares[at] += difference * difference;
             }
         }
-        self.largest = mean.iter().fold(0.0, |largest: f64, mean| largest + mean.abs());
+        let mut mean = self.centre;
+        for at in 0..WIDE {
+            mean[at] += offset[at];
+        }
+        self.largest = mean.iter().chain(&self.centre).fold(0.0, |largest: f64, mean| largest + mean.abs());
         self.now = Moment { mean, squares, spread: squares.iter().map(|squares| squares.sqrt()).sum() };
         self.centred = centred;
     }
 
-    /// Sums and squares at `moment`, around the present mean.
+    /// Sums and squares at `moment`, around the centre.
     pub(crate) fn sums_at(&self, moment: &Moment) -> (Lanes, Lanes) {
         let (mut sums, mut squares) = ([0.0; WIDE], moment.squares);
         for at in 0..WIDE {
-            sums[at] = self.count * (moment.mean[at] - self.now.mean[at]);
+            sums[at] = self.count * (moment.mean[at] - self.centre[at]);
             squares[at] += sums[at] * sums[at] / self.count;
         }
         (sums, squares)
     }
 
-    /// How far a cheap score can be from the score: rounding errors of sums around the mean are relative to what they were before
-    /// (`count` additions and some more), and a root makes half as many digits of them when a column becomes even.
-    pub(crate) fn tolerance(&self) -> f64 {
+    /// How far a cheap score against `moment` can be from the score: rounding errors of sums around the centre are relative to what
+    /// they were before (`count` additions and some more), and a root makes half as many digits of them when a column becomes even.
+    pub(crate) fn tolerance(&self, moment: &Moment) -> f64 {
+        let drift: f64 = moment.mean.iter().zip(self.centre).map(|(mean, centre)| (mean - centre).abs()).sum();
         let unit = f64::EPSILON * (self.count + 64.0);
-        2.0 * unit.sqrt() * self.now.spread + 64.0 * unit * (self.largest * self.count.sqrt() + self.now.spread + 1.0)
-    }
-
-    /// The same for gains against an older moment, whose mean was another.
-    pub(crate) fn tolerance_since(&self, then: &Moment) -> f64 {
-        let drift: f64 = then.mean.iter().zip(self.now.mean).map(|(then, now)| (then - now).abs()).sum();
-        let unit = f64::EPSILON * (self.count + 64.0);
-        2.0 * unit.sqrt() * (then.spread + drift * self.count.sqrt()) + self.tolerance()
+        let rounding = 64.0 * unit * (self.largest * self.count.sqrt() + moment.spread + 1.0);
+        2.0 * unit.sqrt() * (moment.spread + drift * self.count.sqrt()) + rounding
     }
 }
 

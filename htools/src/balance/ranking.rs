@@ -87,11 +87,11 @@ impl Ranking {
             return None;
         }
         let (now, moment) = (self.table.ranks.now, self.moments.len() - 1);
-        let margin = 2.0 * self.table.ranks.tolerance();
+        let tolerance = self.table.ranks.tolerance(&now);
         let bound = |id: &InstanceId| {
             let memo = &self.memos[id.at()];
             let Some(then) = memo.moment.map(|then| &self.moments[then]) else { return f64::INFINITY };
-            memo.bound(then, &now) + self.table.ranks.tolerance_since(then)
+            memo.bound(then, &now) + self.table.ranks.tolerance(then) + tolerance
         };
         let mut queue: Vec<(f64, InstanceId)> = movable.iter().map(|id| (bound(id), *id)).collect();
         queue.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
@@ -100,7 +100,7 @@ impl Ranking {
             state,
             force: options.ignore_soft_errors,
             id: InstanceId::new(0),
-            margin,
+            margin: 2.0 * tolerance,
             best: enough,
             found: Vec::new(),
         };

@@ -58,17 +58,26 @@ impl Sweep<'_> {
             }
             return;
         }
-        let leaving = Leaving::new(cluster, state, self.table, self.options.ignore_soft_errors, id);
-        for kind in kinds {
-            let Some(frame) = leaving.frame(*kind, moment) else { continue };
-            memo.reach.iter_mut().zip(frame.reach).for_each(|(most, reach)| *most = most.max(reach));
-            let used = frame.own(cluster, state, self.own);
-            match targets {
-                Some(targets) => self.frame(id, moment, &frame, targets.iter().copied(), memo, sink),
-                None => self.frame(id, moment, &frame, all.clone(), memo, sink),
+        let mut frames = std::mem::take(&mut memo.frames);
+        if let Some(targets) = targets {
+            for frame in &frames {
+                for at in targets {
+                    let node = self.table.rooms[*at].node;
+                    self.own[node.at()] = frame.own(state, node);
+                }
+                self.frame(id, moment, frame, targets.iter().copied(), memo, sink);
+                targets.iter().for_each(|at| self.own[self.table.rooms[*at].node.at()] = 0);
             }
-            used.into_iter().for_each(|at| self.own[at] = 0);
+        } else {
+            let leaving = Leaving::new(cluster, state, self.table, self.options.ignore_soft_errors, id);
+            frames.extend(kinds.iter().filter_map(|kind| leaving.frame(*kind, moment, &mut memo.reach)));
+            for frame in &frames {
+                let used = frame.own_of_all(cluster, state, self.own);
+                self.frame(id, moment, frame, all.clone(), memo, sink);
+                used.into_iter().for_each(|node| self.own[node.at()] = 0);
+            }
         }
+        memo.frames = frames;
     }
 
     /// A candidate that is like no other: judged by its trial.
@@ -170,13 +179,7 @@ impl Sweep<'_> {
                 let sum = frame.sums[lane] + by;
                 left[lane] = frame.squares[lane] + by * (centred[lane] + centred[lane] + by) - sum * sum * per_node;
             }
-            for left in &mut left {
-                *left = if *left > 0.0 { *left } else { 0.0 };
-            }
-            let mut gain = base;
-            for left in left {
-                gain -= left.sqrt();
-            }
+            let mut gain = base - spread(&mut left);
             let n1 = if fails { room.instances + 1.0 } else { 0.0 };
             gain -= counts.n1 * (n1 - room.n1) + room.reserved_price * delta[RESERVED];
             if table.located
@@ -245,12 +248,7 @@ impl Sweep<'_> {
                 left[lane] = frame.squares[lane] + by * (centred[lane] + centred[lane] + by) - sum * sum * per_node;
             }
             left[RESERVED] = squares_reserved - sum_reserved * sum_reserved * per_node;
-            for left in &mut left {
-                *left = if *left > 0.0 { *left } else { 0.0 };
-            }
-            for left in left {
-                gain -= left.sqrt();
-            }
+            gain -= spread(&mut left);
             let n1 = if fails { room.instances + 1.0 } else { 0.0 };
             gain -= counts.n1 * (n1 - room.n1);
             if table.located {
@@ -279,6 +277,23 @@ impl Sweep<'_> {
     fn common(&self, a: NodeId, b: NodeId) -> i64 {
         tag::common(&self.cluster.node(a).location, &self.cluster.node(b).location)
     }
+}
+
+/// The sum of the roots of the squares that are left; what rounding made negative becomes 0.
+#[inline]
+fn spread<const N: usize>(left: &mut [f64; N]) -> f64 {
+    let mut roots = [0.0; N];
+    for lane in 0..N {
+        left[lane] = if left[lane] > 0.0 { left[lane] } else { 0.0 };
+        roots[lane] = left[lane].sqrt();
+    }
+    // Two sums side by side: the lanes of a register.
+    let (mut even, mut odd) = (0.0, 0.0);
+    for pair in roots.chunks_exact(2) {
+        even += pair[0];
+        odd += pair[1];
+    }
+    even + odd
 }
 
 fn offer(target: usize, chosen: Move, gain: f64, memo: &mut Memo, sink: &mut impl Sink) {
