@@ -1,13 +1,21 @@
 //! Which moves make a group more even: a greedy search, one move at a time, each the best of all.
 
 mod candidate;
+mod frame;
+mod memo;
+mod rank;
+mod ranking;
+mod sweep;
+mod table;
 
 use crate::cluster::Cluster;
 use crate::id::{InstanceId, NodeId};
 use crate::job::Planned;
-use crate::score::Board;
+use crate::moves::Move;
+use crate::score::{Board, Weights};
 use crate::state::State;
 use candidate::Best;
+use ranking::Ranking;
 
 /// What a search may do, and when it stops.
 #[derive(Debug, Clone)]
@@ -28,6 +36,10 @@ pub struct Options {
     pub min_gain_limit: f64,
     /// At most so many moves; negative: any number.
     pub max_length: i64,
+    /// What the components of the score count.
+    pub weights: Weights,
+    /// Every candidate is scored in full, as the reference does it: slow, and the same plan.
+    pub plain: bool,
 }
 
 impl Default for Options {
@@ -41,6 +53,8 @@ impl Default for Options {
             min_gain: 1e-2,
             min_gain_limit: 1e-1,
             max_length: -1,
+            weights: Weights::default(),
+            plain: false,
         }
     }
 }
@@ -52,6 +66,8 @@ pub struct Search<'a> {
     state: &'a mut State,
     options: &'a Options,
     board: Board,
+    /// `None` when cheap scores would say nothing.
+    ranking: Option<Ranking>,
     /// Instances of the group, in index order.
     instances: Vec<InstanceId>,
     /// The score now.
@@ -66,9 +82,10 @@ impl<'a> Search<'a> {
         let mut inside = vec![false; cluster.nodes.len()];
         nodes.iter().for_each(|node| inside[node.at()] = true);
         let instances = cluster.instance_ids().filter(|id| inside[state.primary[id.at()].at()]).collect();
-        let board = Board::new(cluster, state, nodes);
+        let board = Board::weighted(cluster, state, nodes, options.weights.clone());
         let score = board.score();
-        Self { cluster, state, options, board, instances, score, made: 0 }
+        let ranking = (!options.plain).then(|| Ranking::new(cluster, state, &board, cluster.instances.len()));
+        Self { cluster, state, options, board, ranking, instances, score, made: 0 }
     }
 
     /// The score now.
@@ -88,18 +105,38 @@ impl<'a> Search<'a> {
         worth.then(|| self.make(&best))
     }
 
-    /// The best of all candidates: the first with the lowest score below the present one.
+    /// The best of all candidates: the first with the lowest score below the present one. It may be missing when none gains enough.
     fn best(&mut self) -> Option<Best> {
         let movable: Vec<InstanceId> = self.instances.iter().copied().filter(|id| self.may_move(*id)).collect();
+        // Above the limit any gain is enough.
+        let enough = if self.score > self.options.min_gain_limit { 0.0 } else { self.options.min_gain.max(0.0) };
+        let found = match &mut self.ranking {
+            Some(ranking) => ranking.finalists(self.cluster, self.state, &self.board, self.options, &movable, enough),
+            None => None,
+        };
+        let Some(finalists) = found else { return self.best_of_all(&movable) };
+        self.first_below(finalists, self.score)
+    }
+
+    fn best_of_all(&mut self, movable: &[InstanceId]) -> Option<Best> {
+        let (cluster, options) = (self.cluster, self.options);
         let mut best: Option<Best> = None;
         for id in movable {
-            let moves: Vec<_> = candidate::moves(self.cluster, self.state, &self.board, self.options, id).collect();
-            for chosen in moves {
-                let Ok(trial) = self.state.trial(self.cluster, id, chosen, self.options.ignore_soft_errors) else { continue };
-                let score = self.board.score_after(self.cluster, self.state, id, &trial);
-                if score < best.as_ref().map_or(self.score, |best| best.score) {
-                    best = Some(Best { instance: id, chosen, trial, score });
-                }
+            let moves: Vec<_> = candidate::moves(cluster, self.state, &self.board, options, *id).map(|chosen| (*id, chosen)).collect();
+            let bar = best.as_ref().map_or(self.score, |best| best.score);
+            best = self.first_below(moves, bar).or(best);
+        }
+        best
+    }
+
+    /// The first of the candidates with the lowest score, if that is below `bar`.
+    fn first_below(&mut self, candidates: Vec<(InstanceId, Move)>, bar: f64) -> Option<Best> {
+        let mut best: Option<Best> = None;
+        for (id, chosen) in candidates {
+            let Ok(trial) = self.state.trial(self.cluster, id, chosen, self.options.ignore_soft_errors) else { continue };
+            let score = self.board.score_after(self.cluster, self.state, id, &trial);
+            if score < best.as_ref().map_or(bar, |best| best.score) {
+                best = Some(Best { instance: id, chosen, trial, score });
             }
         }
         best
@@ -107,7 +144,7 @@ impl<'a> Search<'a> {
 
     fn may_move(&self, id: InstanceId) -> bool {
         let instance = self.cluster.instance(id);
-        let leaves = || self.state.nodes_of(self.cluster, id).any(|node| self.board.nodes().contains(&node) && !self.board.is_online(node));
+        let leaves = || self.state.nodes_of(self.cluster, id).any(|node| self.board.is_offline(node));
         instance.movable && instance.auto_balance && (!self.options.evacuate || leaves())
     }
 
@@ -115,7 +152,11 @@ impl<'a> Search<'a> {
         let at = best.instance.at();
         let old = (self.state.primary[at], self.state.secondary[at]);
         self.state.apply(self.cluster, best.instance, best.chosen, &best.trial);
-        self.board.refresh(self.cluster, self.state);
+        let changed: Vec<NodeId> = best.trial.touched().iter().map(|(node, _)| *node).collect();
+        self.board.refresh_some(self.cluster, self.state, changed.iter().copied());
+        if let Some(ranking) = &mut self.ranking {
+            ranking.refresh(self.cluster, self.state, &self.board, self.options, &self.instances, &changed);
+        }
         self.score = best.score;
         self.made += 1;
         Planned { instance: best.instance, chosen: best.chosen, old, new: (best.trial.primary, best.trial.secondary), score: best.score }

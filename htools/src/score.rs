@@ -8,18 +8,23 @@ mod board;
 mod bound;
 mod component;
 mod row;
+mod weights;
 
 pub use board::Board;
 pub use bound::optimum;
 pub use component::{COMPONENTS, Component};
+pub(crate) use row::lane;
 pub use row::{LANES, Row, row};
+pub(crate) use weights::Counts;
+pub use weights::Weights;
 
 use std::collections::BTreeMap;
 
 use crate::cluster::Cluster;
 use crate::id::NodeId;
 use crate::state::{State, real};
-use row::{LOCATION, N1, RESERVED, SPREADS, TAGS};
+use row::SPREADS;
+use row::lane::{LOCATION, N1, RESERVED, TAGS};
 
 /// Sums over the nodes of a scope, from which the components follow.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,9 +47,14 @@ impl Stats {
     /// Sums over `nodes`, which are in index order.
     #[must_use]
     pub fn new(cluster: &Cluster, state: &State, nodes: &[NodeId]) -> Self {
-        let online: Vec<NodeId> = nodes.iter().copied().filter(|id| !cluster.node(*id).offline).collect();
-        let rows: Vec<Row> = online.iter().map(|id| row(cluster.node(*id), state.usage(*id))).collect();
-        let (sum, variance) = row::moments(&rows);
+        let online = nodes.iter().filter(|id| !cluster.node(**id).offline);
+        let rows: Vec<Row> = online.map(|id| row(cluster.node(*id), state.usage(*id))).collect();
+        Self::of_rows(&rows, cluster, state, nodes)
+    }
+
+    /// Sums over `nodes`, of which `rows` are the online ones.
+    fn of_rows(rows: &[Row], cluster: &Cluster, state: &State, nodes: &[NodeId]) -> Self {
+        let (sum, variance) = row::moments(rows);
         let offline = nodes.iter().filter(|id| cluster.node(**id).offline);
         let (mut all, mut primary) = (0, 0);
         for usage in offline.map(|id| state.usage(*id)) {
@@ -52,7 +62,8 @@ impl Stats {
             primary += i64::from(usage.primaries);
         }
         let mut pairs = BTreeMap::new();
-        for (pair, count) in online.iter().flat_map(|id| state.pairs[id.at()].iter()) {
+        let online = nodes.iter().filter(|id| !cluster.node(**id).offline);
+        for (pair, count) in online.flat_map(|id| state.pairs[id.at()].iter()) {
             *pairs.entry(pair).or_insert(0) += i64::from(count);
         }
         #[expect(clippy::cast_precision_loss, reason = "there are fewer than 2^32 nodes")]
@@ -99,9 +110,14 @@ impl Stats {
     /// The score; 0 when no node is online.
     #[must_use]
     pub fn score(&self) -> f64 {
-        let weighted = |values: [f64; COMPONENTS.len()]| {
-            COMPONENTS.iter().zip(values).fold(0.0, |sum, (component, value)| sum + component.weight * value)
-        };
+        self.score_with(&Weights::default())
+    }
+
+    /// The score by other weights than the usual ones.
+    #[must_use]
+    pub fn score_with(&self, weights: &Weights) -> f64 {
+        let weighted =
+            |values: [f64; COMPONENTS.len()]| weights.0.iter().zip(values).fold(0.0, |sum, (weight, value)| sum + weight * value);
         self.values().map_or(0.0, weighted)
     }
 

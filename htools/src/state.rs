@@ -180,6 +180,12 @@ impl State {
         }
     }
 
+    /// Memory of the primaries of `node` that other nodes reserve for them: those nodes, one entry per instance.
+    pub(crate) fn reserved_elsewhere<'a>(&'a self, cluster: &'a Cluster, node: NodeId) -> impl Iterator<Item = (NodeId, i64)> + 'a {
+        let primaries = self.primaries[node.at()].iter();
+        primaries.filter_map(|id| self.secondary[id.at()].map(|second| (second, cluster.instance(*id).reserves())))
+    }
+
     /// A copy of what a change of `instance` on `nodes` will touch.
     pub(crate) fn remember(&self, instance: InstanceId, nodes: impl IntoIterator<Item = NodeId>) -> Undo {
         let copy = |node: NodeId| NodeCopy {

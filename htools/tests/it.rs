@@ -2,6 +2,8 @@
 
 #[path = "it/bad_input.rs"]
 mod bad_input;
+#[path = "it/plans.rs"]
+mod plans;
 #[path = "it/random.rs"]
 mod random;
 #[path = "it/state.rs"]

@@ -1,6 +1,7 @@
 //! What can be tried with one instance.
 
 use super::Options;
+use super::frame::Kind;
 use crate::cluster::Cluster;
 use crate::id::InstanceId;
 use crate::instance::Mirror;
@@ -17,6 +18,33 @@ pub(super) struct Best {
     pub score: f64,
 }
 
+/// The place of a move among the candidates of its instance.
+pub(super) fn order(chosen: Move) -> (usize, u8) {
+    match chosen {
+        Move::Failover => (0, 0),
+        Move::FailoverToAny(t) => (t.at() + 1, 0),
+        Move::ReplaceSecondary(t) => (t.at() + 1, 1),
+        Move::ReplaceAndFailover(t) => (t.at() + 1, 2),
+        Move::ReplacePrimary(t) => (t.at() + 1, 3),
+        Move::FailoverAndReplace(t) => (t.at() + 1, 4),
+    }
+}
+
+/// What can be tried with an instance: first a move without a target, then each kind with each target.
+pub(super) fn choice(
+    cluster: &Cluster,
+    state: &State,
+    board: &Board,
+    options: &Options,
+    id: InstanceId,
+) -> (Option<Move>, &'static [Kind]) {
+    let mirror = cluster.instance(id).mirror();
+    let (primary, secondary) = (state.primary[id.at()], state.secondary[id.at()]);
+    let use_secondary = options.instance_moves && secondary.is_some_and(|node| board.is_online(node));
+    let first = (mirror == Mirror::Internal && use_secondary).then_some(Move::Failover);
+    (first, kinds(mirror, use_secondary, options, cluster.node(primary).offline))
+}
+
 /// The candidates of an instance, in the order in which ties are decided.
 pub(super) fn moves<'a>(
     cluster: &'a Cluster,
@@ -25,16 +53,11 @@ pub(super) fn moves<'a>(
     options: &Options,
     id: InstanceId,
 ) -> impl Iterator<Item = Move> + 'a {
-    let mirror = cluster.instance(id).mirror();
     let (primary, secondary) = (state.primary[id.at()], state.secondary[id.at()]);
-    let use_secondary = options.instance_moves && secondary.is_some_and(|node| board.is_online(node));
-    let first = (mirror == Mirror::Internal && use_secondary).then_some(Move::Failover);
-    let kinds = kinds(mirror, use_secondary, options, cluster.node(primary).offline);
+    let (first, kinds) = choice(cluster, state, board, options, id);
     let targets = board.online().filter(move |node| *node != primary && Some(*node) != secondary);
     first.into_iter().chain(targets.flat_map(move |target| kinds.iter().map(move |kind| kind(target))))
 }
-
-type Kind = fn(crate::NodeId) -> Move;
 
 fn kinds(mirror: Mirror, use_secondary: bool, options: &Options, primary_offline: bool) -> &'static [Kind] {
     match mirror {

@@ -119,6 +119,7 @@ fn search_options(options: &Options) -> balance::Options {
         min_gain: options.min_gain,
         min_gain_limit: options.min_gain_limit,
         max_length: options.max_length,
+        ..balance::Options::default()
     }
 }
 

@@ -1,7 +1,7 @@
 //! The score of a scope with a few of its nodes changed, without touching the state: what candidates are compared by.
 
 use super::row::{Row, row};
-use super::{COMPONENTS, Stats};
+use super::{COMPONENTS, Stats, Weights};
 use crate::cluster::Cluster;
 use crate::id::NodeId;
 use crate::moves::Trial;
@@ -19,12 +19,19 @@ pub struct Board {
     /// Online nodes.
     rows: Vec<Row>,
     stats: Stats,
+    weights: Weights,
 }
 
 impl Board {
-    /// The rows of `nodes`, which are in index order.
+    /// The rows of `nodes`, which are in index order, and the usual weights.
     #[must_use]
     pub fn new(cluster: &Cluster, state: &State, nodes: Vec<NodeId>) -> Self {
+        Self::weighted(cluster, state, nodes, Weights::default())
+    }
+
+    /// The rows of `nodes`, which are in index order.
+    #[must_use]
+    pub fn weighted(cluster: &Cluster, state: &State, nodes: Vec<NodeId>, weights: Weights) -> Self {
         let mut place = vec![None; cluster.nodes.len()];
         let mut offline = vec![false; cluster.nodes.len()];
         let mut rows = Vec::new();
@@ -37,7 +44,7 @@ impl Board {
             }
         }
         let stats = Stats::new(cluster, state, &nodes);
-        Self { nodes, place, offline, rows, stats }
+        Self { nodes, place, offline, rows, stats, weights }
     }
 
     /// Nodes of the scope, in index order.
@@ -60,7 +67,26 @@ impl Board {
     /// The score as it is.
     #[must_use]
     pub fn score(&self) -> f64 {
-        self.stats.score()
+        self.stats.score_with(&self.weights)
+    }
+
+    /// The place of a node among the online ones of the scope.
+    pub(crate) fn place(&self, node: NodeId) -> Option<usize> {
+        self.place[node.at()]
+    }
+
+    /// Whether a node is in the scope and offline.
+    pub(crate) fn is_offline(&self, node: NodeId) -> bool {
+        self.offline[node.at()]
+    }
+
+    /// Rows of the online nodes, in index order.
+    pub(crate) fn rows(&self) -> &[Row] {
+        &self.rows
+    }
+
+    pub(crate) fn weights(&self) -> &Weights {
+        &self.weights
     }
 
     /// The score after `trial` of an instance, summed anew.
@@ -68,6 +94,7 @@ impl Board {
         if self.rows.is_empty() {
             return 0.0;
         }
+        let excess = self.pair_change(cluster, state, id, trial);
         let mut stats = Stats { pairs: std::mem::take(&mut self.stats.pairs), ..self.stats.clone() };
         let mut kept: [Option<(usize, Row)>; 3] = [None; 3];
         for ((node, usage), kept) in trial.touched().iter().zip(&mut kept) {
@@ -86,14 +113,13 @@ impl Board {
         for (at, old) in kept.into_iter().flatten() {
             self.rows[at] = old;
         }
-        let excess = self.pair_change(cluster, state, id, trial, &stats);
-        let score = stats.score_with_pairs(excess);
+        let score = stats.score_with_pairs(excess, &self.weights);
         self.stats.pairs = stats.pairs;
         score
     }
 
     /// How much the cluster-wide excess of (location, exclusion tag) pairs changes.
-    fn pair_change(&self, cluster: &Cluster, state: &State, id: crate::InstanceId, trial: &Trial, stats: &Stats) -> i64 {
+    pub(crate) fn pair_change(&self, cluster: &Cluster, state: &State, id: crate::InstanceId, trial: &Trial) -> i64 {
         let instance = cluster.instance(id);
         if instance.exclusion.is_empty() || instance.forthcoming {
             return 0;
@@ -105,7 +131,7 @@ impl Board {
         let mut change = 0;
         for (node, sign) in [(state.primary[id.at()], -1), (trial.primary, 1)] {
             for pair in pairs_on(node) {
-                let count = counts.entry(pair).or_insert_with(|| stats.pairs.get(&pair).copied().unwrap_or(0));
+                let count = counts.entry(pair).or_insert_with(|| self.stats.pairs.get(&pair).copied().unwrap_or(0));
                 let excess = |count: i64| (count - 1).max(0);
                 change += excess(*count + sign) - excess(*count);
                 *count += sign;
@@ -123,14 +149,25 @@ impl Board {
         }
         self.stats = Stats::new(cluster, state, &self.nodes);
     }
+
+    /// Takes over the usage of some nodes; the others have not changed.
+    pub fn refresh_some(&mut self, cluster: &Cluster, state: &State, changed: impl IntoIterator<Item = NodeId>) {
+        for id in changed {
+            if let Some(at) = self.place[id.at()] {
+                self.rows[at] = row(cluster.node(id), state.usage(id));
+            }
+        }
+        self.stats = Stats::of_rows(&self.rows, cluster, state, &self.nodes);
+    }
 }
 
 impl Stats {
-    fn score_with_pairs(&self, excess: i64) -> f64 {
+    fn score_with_pairs(&self, excess: i64, weights: &Weights) -> f64 {
         let Some(values) = self.values() else { return 0.0 };
-        let weighted = COMPONENTS.iter().zip(values).map(|(component, value)| match component.source {
-            super::component::Source::Pairs => component.weight * (value + crate::state::real(excess)),
-            _ => component.weight * value,
+        let parts = COMPONENTS.iter().zip(values).zip(weights.0);
+        let weighted = parts.map(|((component, value), weight)| match component.source {
+            super::component::Source::Pairs => weight * (value + crate::state::real(excess)),
+            _ => weight * value,
         });
         weighted.fold(0.0, |sum, part| sum + part)
     }

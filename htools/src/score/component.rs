@@ -1,6 +1,6 @@
 //! The table of components.
 
-use super::row::{
+use super::row::lane::{
     CPU, CPU_LOAD, DISK, DISK_LOAD, EVENTUAL_CPU, EVENTUAL_DISK, EVENTUAL_MEMORY, EVENTUAL_SPINDLES, MEMORY, MEMORY_LOAD, NETWORK_LOAD,
     RESERVED, SPINDLES,
 };

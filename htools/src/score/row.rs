@@ -5,27 +5,31 @@
 use crate::node::Node;
 use crate::state::{Usage, real};
 
-pub(super) const MEMORY: usize = 0;
-pub(super) const DISK: usize = 1;
-pub(super) const RESERVED: usize = 2;
-pub(super) const CPU: usize = 3;
-pub(super) const CPU_LOAD: usize = 4;
-pub(super) const MEMORY_LOAD: usize = 5;
-pub(super) const DISK_LOAD: usize = 6;
-pub(super) const NETWORK_LOAD: usize = 7;
-pub(super) const SPINDLES: usize = 8;
-pub(super) const EVENTUAL_MEMORY: usize = 9;
-pub(super) const EVENTUAL_DISK: usize = 10;
-pub(super) const EVENTUAL_CPU: usize = 11;
-pub(super) const EVENTUAL_SPINDLES: usize = 12;
+/// Places of the columns in a row.
+pub(crate) mod lane {
+    pub(crate) const MEMORY: usize = 0;
+    pub(crate) const DISK: usize = 1;
+    pub(crate) const RESERVED: usize = 2;
+    pub(crate) const CPU: usize = 3;
+    pub(crate) const CPU_LOAD: usize = 4;
+    pub(crate) const MEMORY_LOAD: usize = 5;
+    pub(crate) const DISK_LOAD: usize = 6;
+    pub(crate) const NETWORK_LOAD: usize = 7;
+    pub(crate) const SPINDLES: usize = 8;
+    pub(crate) const EVENTUAL_MEMORY: usize = 9;
+    pub(crate) const EVENTUAL_DISK: usize = 10;
+    pub(crate) const EVENTUAL_CPU: usize = 11;
+    pub(crate) const EVENTUAL_SPINDLES: usize = 12;
+    /// Instances of a node that fails N+1.
+    pub(crate) const N1: usize = 13;
+    /// Conflicts of exclusion tags.
+    pub(crate) const TAGS: usize = 14;
+    /// Shared failure causes and unmet wishes.
+    pub(crate) const LOCATION: usize = 15;
+}
+
 /// Lanes before this one are spreads: their standard deviation counts.
 pub(super) const SPREADS: usize = 13;
-/// Instances of a node that fails N+1.
-pub(super) const N1: usize = 13;
-/// Conflicts of exclusion tags.
-pub(super) const TAGS: usize = 14;
-/// Shared failure causes and unmet wishes.
-pub(super) const LOCATION: usize = 15;
 /// Number of lanes.
 pub const LANES: usize = 16;
 

@@ -1,0 +1,156 @@
+//! Finds those candidates among which the best one must be, by cheap scores, and looks at no instance that cannot have it.
+
+use super::Options;
+use super::candidate::order;
+use super::memo::Memo;
+use super::rank::Moment;
+use super::sweep::{Sink, Sweep};
+use super::table::Table;
+use crate::cluster::Cluster;
+use crate::id::{InstanceId, NodeId};
+use crate::moves::Move;
+use crate::score::Board;
+use crate::state::State;
+
+/// Cheap scores of a group and what was learned by them.
+#[derive(Debug)]
+pub(super) struct Ranking {
+    table: Table,
+    /// One per step.
+    moments: Vec<Moment>,
+    /// One per instance of the cluster.
+    memos: Vec<Memo>,
+    own: Vec<i64>,
+}
+
+/// The candidates that came closest so far.
+struct Finalists<'a> {
+    cluster: &'a Cluster,
+    state: &'a State,
+    force: bool,
+    id: InstanceId,
+    /// How far two equal scores can seem apart.
+    margin: f64,
+    best: f64,
+    found: Vec<(f64, InstanceId, Move)>,
+}
+
+impl Sink for Finalists<'_> {
+    fn least(&self) -> f64 {
+        self.best - self.margin
+    }
+
+    fn take(&mut self, chosen: Move, gain: f64, tried: bool) -> bool {
+        if !tried && self.state.trial(self.cluster, self.id, chosen, self.force).is_err() {
+            return false;
+        }
+        if gain >= self.best - self.margin {
+            self.best = self.best.max(gain);
+            self.found.push((gain, self.id, chosen));
+        }
+        true
+    }
+}
+
+/// For what is only to be remembered.
+struct Nowhere<'a>(&'a Cluster, &'a State, bool, InstanceId);
+
+impl Sink for Nowhere<'_> {
+    fn least(&self) -> f64 {
+        f64::INFINITY
+    }
+
+    fn take(&mut self, chosen: Move, _: f64, tried: bool) -> bool {
+        tried || self.1.trial(self.0, self.3, chosen, self.2).is_ok()
+    }
+}
+
+impl Ranking {
+    pub(super) fn new(cluster: &Cluster, state: &State, board: &Board, instances: usize) -> Self {
+        let table = Table::new(cluster, state, board);
+        let moments = vec![table.ranks.now];
+        Self { table, moments, memos: vec![Memo::default(); instances], own: vec![0; cluster.nodes.len()] }
+    }
+
+    /// Candidates that gain more than `enough` and are so close to the best that only their scores can tell which it is, in the
+    /// order in which ties are decided; `None` when cheap scores say nothing.
+    pub(super) fn finalists(
+        &mut self,
+        cluster: &Cluster,
+        state: &State,
+        board: &Board,
+        options: &Options,
+        movable: &[InstanceId],
+        enough: f64,
+    ) -> Option<Vec<(InstanceId, Move)>> {
+        if !self.table.is_sound() {
+            return None;
+        }
+        let (now, moment) = (self.table.ranks.now, self.moments.len() - 1);
+        let tolerance = self.table.ranks.tolerance(&now);
+        let bound = |id: &InstanceId| {
+            let memo = &self.memos[id.at()];
+            let Some(then) = memo.moment.map(|then| &self.moments[then]) else { return f64::INFINITY };
+            memo.bound(then, &now) + self.table.ranks.tolerance(then) + tolerance
+        };
+        let mut queue: Vec<(f64, InstanceId)> = movable.iter().map(|id| (bound(id), *id)).collect();
+        queue.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+        let mut finalists = Finalists {
+            cluster,
+            state,
+            force: options.ignore_soft_errors,
+            id: InstanceId::new(0),
+            margin: 2.0 * tolerance,
+            best: enough,
+            found: Vec::new(),
+        };
+        let mut sweep = Sweep { cluster, state, board, table: &self.table, options, own: &mut self.own };
+        for (bound, id) in queue {
+            if bound < finalists.least() {
+                break;
+            }
+            finalists.id = id;
+            let memo = &mut self.memos[id.at()];
+            memo.begin(moment);
+            sweep.run(id, &now, None, memo, &mut finalists);
+        }
+        let least = finalists.least();
+        let mut found: Vec<(InstanceId, Move)> =
+            finalists.found.into_iter().filter(|(gain, ..)| *gain >= least).map(|(_, id, chosen)| (id, chosen)).collect();
+        found.sort_unstable_by_key(|(id, chosen)| (*id, order(*chosen)));
+        Some(found)
+    }
+
+    /// Takes over a step: what instances on the changed nodes could do is forgotten, what others could do to these nodes is
+    /// judged anew.
+    pub(super) fn refresh(
+        &mut self,
+        cluster: &Cluster,
+        state: &State,
+        board: &Board,
+        options: &Options,
+        instances: &[InstanceId],
+        changed: &[NodeId],
+    ) {
+        self.table.refresh(cluster, state, board, changed);
+        self.moments.push(self.table.ranks.now);
+        let targets: Vec<usize> = changed.iter().filter_map(|node| self.table.place(*node)).collect();
+        let sound = self.table.is_sound();
+        let mut sweep = Sweep { cluster, state, board, table: &self.table, options, own: &mut self.own };
+        for id in instances {
+            let memo = &mut self.memos[id.at()];
+            let Some(then) = memo.moment else { continue };
+            let on_changed =
+                changed.contains(&state.primary[id.at()]) || state.secondary[id.at()].is_some_and(|node| changed.contains(&node));
+            // Pairs of locations and tags are counted over the whole group.
+            let paired = self.table.located && !cluster.instance(*id).exclusion.is_empty();
+            if on_changed || paired || !sound {
+                memo.moment = None;
+                continue;
+            }
+            targets.iter().for_each(|target| memo.forget(*target));
+            let mut nowhere = Nowhere(cluster, state, options.ignore_soft_errors, *id);
+            sweep.run(*id, &self.moments[then], Some(&targets), memo, &mut nowhere);
+        }
+    }
+}
