@@ -47,8 +47,6 @@ pub async fn run(paths: Paths, signals: Signals) -> anyhow::Result<End> {
     let files = TlsFiles { ca: paths.ca_cert(), master: paths.master_cert() };
     let nodes = Nodes::new(&files, epoch).with_context(|| format!("cannot read {} and {}", files.ca.display(), files.master.display()))?;
     let master = Master::new(store, nodes, Arc::new(SystemClock), paths.clone(), lost);
-    // Before anybody can ask: who is answered while the queue is not complete misses jobs, or gets the number of one.
-    master.take_over(job_rows);
     let (stop, stopping) = watch::channel(false);
     let mut services = services(&master, &paths, &stopping, job_rows)?;
     services.spawn(watch_role(client, epoch, master.clone()));
@@ -136,7 +134,7 @@ fn services(master: &Arc<Master>, paths: &Paths, stopping: &watch::Receiver<bool
     // Bound before the daemon says that it is ready: who waited for that can connect.
     let bind = |socket: PathBuf| crate::luxi::bind(&socket).with_context(|| format!("cannot listen on {}", socket.display()));
     let listeners = [bind(paths.query_socket())?, bind(paths.master_socket())?];
-    // Before anybody can submit: a new job's number comes after those of all others.
+    // Before anybody can ask: who is answered while the queue is not complete misses jobs, or gets the number of one.
     master.take_over(jobs);
     let mut services = JoinSet::new();
     for listener in listeners {
