@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use gannet_core::id::JobId;
+use gannet_core::id::{DiskUuid, JobId};
 
 /// What is reserved.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -20,6 +20,8 @@ pub enum Resource {
     Ip(String),
     /// A path of a disk.
     Path(String),
+    /// A disk of nobody that is being attached.
+    Disk(DiskUuid),
 }
 
 /// All reservations. Cheap to clone.
