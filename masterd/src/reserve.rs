@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use gannet_core::config::Config;
-use gannet_core::id::JobId;
+use gannet_core::id::{DiskUuid, JobId};
 
 /// What is reserved.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -25,6 +25,8 @@ pub enum Resource {
     Ip(String),
     /// A path of a disk.
     Path(String),
+    /// A disk of nobody that is being attached.
+    Disk(DiskUuid),
 }
 
 impl Resource {
@@ -37,6 +39,7 @@ impl Resource {
             Self::InstanceName(name) => config.instances().any(|instance| instance.name.as_str() == name),
             Self::GroupName(name) => config.groups().any(|group| group.name == *name),
             Self::NetworkName(name) => config.networks().any(|network| network.name == *name),
+            Self::Disk(disk) => config.instances().any(|instance| instance.disks.contains(disk)),
             // What a pool or a directory has is known to their own rules.
             Self::Ip(_) | Self::Path(_) => false,
         }

@@ -357,3 +357,24 @@ fn the_master_dies_at_every_step_of_a_modification() {
     assert!(crashes > 8, "the crash points were not where they should be");
     cluster.line("gnt-cluster verify").ok();
 }
+
+#[test]
+fn the_master_dies_at_every_step_of_a_conversion() {
+    let cluster = Cluster::fake(2);
+    let node = &cluster.nodes[1];
+    add(&cluster, "web1", "file", node);
+    write(&one_image(&cluster, node, LOCAL), "old wine");
+    cluster.line("gnt-instance shutdown web1").ok();
+    let template = || field(&cluster, "web1", "disk_template");
+    let other = || if template() == "file" { "sharedfile" } else { "file" };
+    let line = |_| format!("gnt-instance modify --submit -t {} web1", other());
+    let crashes = at_every_step(&cluster, "INSTANCE_SET_PARAMS", line, |number, status, text| {
+        assert_eq!(status, "success", "step {number}: {text}");
+        let (here, gone) = if template() == "file" { (LOCAL, SHARED) } else { (SHARED, LOCAL) };
+        reads(&one_image(&cluster, node, here), "old wine");
+        assert_eq!(images(&cluster, node, gone), Vec::<PathBuf>::new(), "step {number}: {text}");
+    });
+    println!("{crashes} steps");
+    assert!(crashes > 8, "the crash points were not where they should be");
+    cluster.line("gnt-cluster verify").ok();
+}

@@ -150,6 +150,7 @@ async fn change_disks(
             node_check::online(held.node(&instance.primary_node)?)?;
         }
         checks::room(held, instance, &outcome.new).await?;
+        checks::reserve(held, &outcome.attached)?;
         return Ok((outcome, Vec::new()));
     };
     let pairs = convert::pairs(config, instance, op, template, held.now())?;

@@ -1,15 +1,17 @@
 //! What the node is asked before anything changes, and the policy of its group.
 
 use gannet_core::config::{AdminState, AdminStateSource, Config, Disk, Instance, Nic, Node};
+use gannet_core::error::ErrorCode;
 use gannet_core::opcode::{InstanceSetParams, ModAction};
 use gannet_core::param::{DiskTemplate, ipolicy};
 use gannet_core::quantity::Mib;
-use gannet_proto::node::{HypervisorValidateRequest, InstanceInfo, NodeInfoRequest, OsValidateRequest};
+use gannet_proto::node::{HypervisorValidateRequest, NodeInfoRequest, OsValidateRequest};
 use gannet_proto::params_to_proto;
 
 use super::story::{self, Story};
 use crate::held::Held;
 use crate::refusal::Refusal;
+use crate::reserve::Resource;
 use crate::rule::{node_check, spec};
 
 /// Options that only mean something together with others.
@@ -146,23 +148,41 @@ pub(super) async fn balloon(op: &InstanceSetParams, held: &Held<'_>, instance: &
     Ok(())
 }
 
-/// More memory than the node could give would prevent the next start (Ganeti: _ProcessMem).
+/// More memory than the node could give would prevent the next start (Ganeti: _ProcessMem). A node that cannot say is no hindrance.
 pub(super) async fn memory(op: &InstanceSetParams, held: &Held<'_>, old: &Instance, new: &Instance) -> Result<(), Refusal> {
     let wanted = spec::be(held.config(), new).maxmem();
     let node = held.node(&new.primary_node)?;
     if op.force || wanted <= spec::be(held.config(), old).maxmem() || node.offline {
         return Ok(());
     }
-    let info: Option<InstanceInfo> = node_check::oper_info(held, old, &node.uuid).await?;
-    let used = info.filter(|info| node_check::is_running(Some(info))).map_or(0, |info| info.memory_mib);
-    let request = NodeInfoRequest { hypervisors: vec![new.hypervisor.clone()], storage: Vec::new() };
-    let free = held.ask(&node.uuid)?.node_info(request).await?.memory_free_mib;
-    match wanted.0.checked_sub(used + free) {
-        None | Some(0) => Ok(()),
-        Some(missing) => Err(Refusal::no_resources(format!(
-            "This change will prevent the instance from starting, due to {missing} MB of memory missing on its primary node {}",
-            node.name
-        ))),
+    match available(held, old).await {
+        Err(refusal) => held.log().warn(format!("Can't get info from primary node {}: {}", node.name, refusal.message)),
+        Ok(Mib(there)) if wanted.0 > there => {
+            return Err(Refusal::no_resources(format!(
+                "This change will prevent the instance from starting, due to {} MB of memory missing on its primary node {}",
+                wanted.0 - there,
+                node.name
+            )));
+        }
+        Ok(_) => {}
+    }
+    Ok(())
+}
+
+/// What is free on the instance's node, or in its own use.
+async fn available(held: &Held<'_>, instance: &Instance) -> Result<Mib, Refusal> {
+    let node = &instance.primary_node;
+    let info = node_check::oper_info(held, instance, node).await?.filter(|info| node_check::is_running(Some(info)));
+    let request = NodeInfoRequest { hypervisors: vec![instance.hypervisor.clone()], storage: Vec::new() };
+    let free = held.ask(node)?.node_info(request).await?.memory_free_mib;
+    Ok(Mib(free + info.map_or(0, |info| info.memory_mib)))
+}
+
+/// Disks that belonged to nobody: no other job may take them meanwhile.
+pub(super) fn reserve(held: &Held<'_>, attached: &[Disk]) -> Result<(), Refusal> {
+    match attached.iter().find(|disk| !held.reserve(Resource::Disk(disk.uuid.clone()))) {
+        Some(disk) => Err(Refusal::new(ErrorCode::TempNoResources, format!("Another job is attaching disk {}", disk.uuid))),
+        None => Ok(()),
     }
 }
 
