@@ -6,6 +6,8 @@
 pub mod derive;
 pub mod lookup;
 pub mod number;
+pub mod object;
+pub mod remote;
 pub mod simulation;
 pub mod text;
 

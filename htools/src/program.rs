@@ -5,6 +5,7 @@
 
 mod backend;
 mod commands;
+mod execute;
 mod failure;
 mod hail;
 mod harep;

@@ -7,7 +7,7 @@ mod clear;
 mod color;
 mod graph;
 
-pub use color::{ALGORITHMS, Coloring};
+pub use color::{ALGORITHMS, Algorithm, Coloring};
 pub use graph::Graph;
 
 use crate::cluster::Cluster;

@@ -1,9 +1,10 @@
 //! Which backend the options name, and reading from it.
 
+mod http;
 mod iallocator;
-mod luxi;
+pub(super) mod luxi;
 pub(super) mod mond;
-mod rapi;
+pub(super) mod rapi;
 
 use super::option::Options;
 use super::{Failure, Io};
@@ -14,11 +15,11 @@ use crate::load::{self, Error};
 ///
 /// # Errors
 /// No backend is named, or it does not give a cluster.
-pub(super) fn read(options: &Options, io: &Io<'_>) -> Result<Cluster, Failure> {
-    let found = if options.master.is_some() {
-        rapi::read(options, io)
+pub(super) fn read(options: &Options, io: &mut Io<'_>) -> Result<Cluster, Failure> {
+    let found = if let Some(address) = &options.master {
+        rapi::read(address, io)
     } else if options.luxi.is_some() {
-        luxi::read(options, io)
+        luxi::read(options)
     } else if !options.simulate.is_empty() {
         load::simulation::parse(&options.simulate).map_err(|error| error.to_string())
     } else if let Some(path) = &options.text_data {

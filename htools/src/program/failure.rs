@@ -30,6 +30,12 @@ impl Failure {
         Self::plain("")
     }
 
+    /// Nothing more to say, and this code.
+    #[must_use]
+    pub fn with_code(code: u8) -> Self {
+        Self { code, text: String::new() }
+    }
+
     /// Output that cannot be written. A reader that has gone away knows that itself.
     #[must_use]
     pub fn output(error: io::Error) -> Self {

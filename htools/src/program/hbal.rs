@@ -3,7 +3,7 @@
 mod check;
 
 use super::option::Options;
-use super::{Failure, Io, commands, output, source};
+use super::{Failure, Io, commands, execute, output, source};
 use crate::balance::{self, Search};
 use crate::cluster::Cluster;
 use crate::id::{InstanceId, NodeId};
@@ -35,7 +35,8 @@ pub(super) fn run(options: &Options, arguments: &[String], io: &mut Io<'_>) -> R
     output::nodes(options, io, "Initial cluster", &cluster, &state, &nodes);
     let before = state.clone();
     let Some(plan) = balance(options, io, &cluster, &mut state, &nodes, &instances)? else { return Ok(()) };
-    show_commands(options, io, &cluster, &plan)?;
+    let sets = job_sets(options, &cluster, &plan);
+    show_commands(options, io, &cluster, &sets)?;
     output::save(options, io, "balanced", "after balancing", &cluster, &state)?;
     output::instances(options, io, "Final", &cluster, &state, &instances);
     output::nodes(options, io, "Final cluster", &cluster, &state, &nodes);
@@ -44,7 +45,7 @@ pub(super) fn run(options: &Options, arguments: &[String], io: &mut Io<'_>) -> R
         io.say(&format!("Final:    {}\n", totals(&cluster, &state, &nodes)))?;
     }
     if options.exec && !plan.is_empty() {
-        return Err(Failure::error("hbal: Execution of commands possible only on LUXI"));
+        run_jobs(options, io, &cluster, &sets)?;
     }
     Ok(())
 }
@@ -123,15 +124,24 @@ fn search_options(options: &Options) -> balance::Options {
     }
 }
 
-fn show_commands(options: &Options, io: &mut Io<'_>, cluster: &Cluster, plan: &[Planned]) -> Result<(), Failure> {
+/// The sets of jobs that are shown, and run.
+fn job_sets<'a>(options: &Options, cluster: &Cluster, plan: &'a [Planned]) -> Vec<Vec<&'a Planned>> {
     let mut sets = job::sets(cluster, plan);
-    let title = if options.first_job_group {
+    if options.first_job_group {
         sets.truncate(1);
-        "First set of jobs:"
-    } else {
-        "Commands to run to reach the above solution:"
-    };
-    commands::show(options, io, title, &job::script(cluster, &sets))
+    }
+    sets
+}
+
+fn show_commands(options: &Options, io: &mut Io<'_>, cluster: &Cluster, sets: &[Vec<&Planned>]) -> Result<(), Failure> {
+    let title = if options.first_job_group { "First set of jobs:" } else { "Commands to run to reach the above solution:" };
+    commands::show(options, io, title, &job::script(cluster, sets))
+}
+
+fn run_jobs(options: &Options, io: &mut Io<'_>, cluster: &Cluster, sets: &[Vec<&Planned>]) -> Result<(), Failure> {
+    let mark = execute::Mark::new(options, "hbal", "rebalancing via hbal");
+    let sets = sets.iter().map(|set| execute::moves(cluster, set, "Executing jobset for instances")).collect();
+    execute::run(options, io, &mark, sets).map_err(|message| Failure::error(format!("hbal: {message}")))
 }
 
 fn totals(cluster: &Cluster, state: &State, nodes: &[NodeId]) -> String {

@@ -1,7 +1,10 @@
 //! hsqueeze: nodes that can be powered off, or must be powered on.
 
+use gannet_core::opcode::{NodeSetParams, OobAction, OobCommand, OpCode, TagKind, TagsSet};
+
 use super::option::Options;
-use super::{Failure, Io, commands, output, source};
+use super::{Failure, Io, commands, execute, output, source};
+use super::execute::JobSet;
 use crate::cluster::Cluster;
 use crate::id::NodeId;
 use crate::job::{self, Planned};
@@ -50,7 +53,9 @@ fn expand(options: &Options, io: &mut Io<'_>, cluster: &Cluster, state: &State, 
     let sets = job::sets(cluster, &outcome.plan);
     let script = format!("echo Power Commands\n{}{}", each(cluster, nodes, "power -f on"), script(cluster, &sets));
     commands::show(options, io, TITLE, &script)?;
-    execute(options)?;
+    let mut jobs = vec![power_jobs(cluster, nodes, true)];
+    jobs.extend(move_jobs(cluster, &sets));
+    execute(options, io, &format!("expanding by {} nodes", nodes.len()), jobs)?;
     save(options, io, "after hsqueeze expansion", &outcome)
 }
 
@@ -64,7 +69,10 @@ fn condense(options: &Options, io: &mut Io<'_>, cluster: &Cluster, state: &State
     let script =
         format!("{}\necho Tagging Commands\n{tags}\necho Power Commands\n{}", script(cluster, &sets), each(cluster, nodes, "power -f off"));
     commands::show(options, io, TITLE, &script)?;
-    execute(options)?;
+    let mut jobs = move_jobs(cluster, &sets);
+    jobs.extend(tag_jobs(cluster, nodes));
+    jobs.push(power_jobs(cluster, nodes, false));
+    execute(options, io, &format!("condensing by {} nodes", nodes.len()), jobs)?;
     save(options, io, "after hsqueeze run", &outcome)
 }
 
@@ -75,8 +83,34 @@ fn script(cluster: &Cluster, sets: &[Vec<&Planned>]) -> String {
     job::script(&cluster, sets)
 }
 
-fn execute(options: &Options) -> Result<(), Failure> {
-    if options.exec { Err(Failure::error("hsqueeze: Execution of commands possible only on LUXI")) } else { Ok(()) }
+/// Runs sets of jobs, if it was asked for.
+fn execute(options: &Options, io: &mut Io<'_>, comment: &str, sets: Vec<JobSet>) -> Result<(), Failure> {
+    if !options.exec {
+        return Ok(());
+    }
+    let mark = execute::Mark::new(options, "hsqueeze", comment);
+    execute::run(options, io, &mark, sets).map_err(|message| Failure::error(format!("hsqueeze: {message}")))
+}
+
+fn move_jobs(cluster: &Cluster, sets: &[Vec<&Planned>]) -> Vec<JobSet> {
+    sets.iter().map(|set| execute::moves(cluster, set, "Moving instances")).collect()
+}
+
+fn tag_jobs(cluster: &Cluster, nodes: &[NodeId]) -> Vec<JobSet> {
+    let tag = |id: &NodeId| {
+        let name = &cluster.node(*id).name;
+        let set = TagsSet { name: Some(name.clone()), ..TagsSet::new(TagKind::Node, vec![STANDBY_AUTO.to_owned()]) };
+        JobSet { jobs: vec![vec![set.into()]], description: format!("Tagging node {name} with standby") }
+    };
+    nodes.iter().map(tag).collect()
+}
+
+fn power_jobs(cluster: &Cluster, nodes: &[NodeId], on: bool) -> JobSet {
+    let names: Vec<String> = nodes.iter().map(|id| cluster.node(*id).name.clone()).collect();
+    let mark = |name: &String| OpCode::from(NodeSetParams { offline: Some(!on), ..NodeSetParams::new(name) });
+    let mut job: Vec<OpCode> = names.iter().map(mark).collect();
+    job.push(OobCommand { node_names: names, ..OobCommand::new(if on { OobAction::PowerOn } else { OobAction::PowerOff }) }.into());
+    JobSet { jobs: vec![job], description: format!("Powering {} nodes", if on { "on" } else { "off" }) }
 }
 
 fn save(options: &Options, io: &mut Io<'_>, what: &str, outcome: &Outcome) -> Result<(), Failure> {
