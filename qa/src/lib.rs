@@ -13,6 +13,7 @@ pub mod htools;
 pub mod jobs;
 pub mod os;
 pub mod output;
+pub mod peer;
 pub mod programs;
 pub mod rapi;
 pub mod reaper;

@@ -102,6 +102,9 @@ pub enum Method {
     CopyFile,
     /// `[]` → state of the store: role, term, applied index, members, sizes.
     StoreStatus,
+    /// `[resource, fields, false]` → list of objects `{field: value or null}`, as RAPI's `bulk=1` has them: `beparams` of
+    /// instances also has `memory`, equal to `maxmem`.
+    QueryObjects,
 }
 
 impl Method {
@@ -139,6 +142,7 @@ impl Method {
             Self::RunCommand => "RunCommand",
             Self::CopyFile => "CopyFile",
             Self::StoreStatus => "StoreStatus",
+            Self::QueryObjects => "QueryObjects",
         }
     }
 
@@ -199,6 +203,22 @@ fn finish(text: String) -> Vec<u8> {
     let mut bytes = text.into_bytes();
     bytes.push(END_OF_MESSAGE);
     bytes
+}
+
+/// Takes the first whole message out of what was received, without its terminator. `searched` is how much of it is known to
+/// hold no terminator; it is brought up to date.
+#[must_use]
+pub fn take_message(received: &mut Vec<u8>, searched: &mut usize) -> Option<Vec<u8>> {
+    let Some(end) = memchr::memchr(END_OF_MESSAGE, received.get(*searched..)?) else {
+        *searched = received.len();
+        return None;
+    };
+    let end = *searched + end;
+    *searched = 0;
+    // Nothing behind it, as nearly always: the bytes of a long answer are not copied.
+    let mut message = if end + 1 == received.len() { std::mem::take(received) } else { received.drain(..=end).collect() };
+    message.pop();
+    Some(message)
 }
 
 /// Reads an answer (without the terminator).

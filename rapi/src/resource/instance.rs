@@ -52,12 +52,12 @@ const FIELDS: &[&str] = &[
 ];
 
 const INSTANCES: Listing = Listing {
+    what: "instance",
     method: Method::QueryInstances,
     fields: FIELDS,
     key: "id",
     prefix: "/2/instances/",
     extra: Extra::Memory,
-    single: Extra::Memory,
 };
 
 /// A resource below an instance that does nothing but submit an opcode.
