@@ -241,3 +241,23 @@ pub fn decode_response(bytes: &[u8]) -> Result<Value, Error> {
         other => WireError::new("GenericError", other.to_string()),
     })))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_are_taken_one_by_one() {
+        let mut received = b"one".to_vec();
+        let mut searched = 0;
+        assert_eq!(take_message(&mut received, &mut searched), None);
+        assert_eq!(searched, 3);
+        received.extend_from_slice(b"!\x03two\x03thr");
+        assert_eq!(take_message(&mut received, &mut searched).as_deref(), Some(&b"one!"[..]));
+        assert_eq!(take_message(&mut received, &mut searched).as_deref(), Some(&b"two"[..]));
+        assert_eq!(take_message(&mut received, &mut searched), None);
+        received.extend_from_slice(b"ee\x03");
+        assert_eq!(take_message(&mut received, &mut searched).as_deref(), Some(&b"three"[..]));
+        assert_eq!((received.len(), searched), (0, 0));
+    }
+}
