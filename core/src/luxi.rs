@@ -10,7 +10,7 @@ mod message;
 pub use client::Client;
 #[cfg(feature = "client-async")]
 pub use client_async::AsyncClient;
-pub use message::{Error, JobChange, Method, Request, decode_response, encode_failure, encode_request, encode_success};
+pub use message::{Error, JobChange, Method, Request, decode_response, encode_failure, encode_request, encode_success, take_message};
 
 /// Ends every message.
 pub const END_OF_MESSAGE: u8 = 3;

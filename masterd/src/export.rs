@@ -28,6 +28,9 @@ const GATHER: Duration = Duration::from_millis(100);
 const RETRY: Duration = Duration::from_secs(20);
 /// Between two exports while changes go on: the files are synced to the same disk that jobs wait for.
 const REST: Duration = Duration::from_secs(2);
+/// An export that took long is followed by a rest of so many times as long, so that large clusters do not spend more of
+/// their processors and disks on it than small ones.
+const REST_FACTOR: u32 = 20;
 /// `config.data` holds secrets (OS parameters): for root and the group only.
 const CONFIG_MODE: u32 = 0o640;
 /// Anybody may read ssconf files.
@@ -38,8 +41,9 @@ pub async fn serve(master: Arc<Master>, mut shutdown: watch::Receiver<bool>) {
     let mut changes = master.store().changes();
     let mut exporter = Exporter { master, written: 0, sent: HashMap::new() };
     loop {
+        let begin = tokio::time::Instant::now();
         let complete = exporter.export().await;
-        let rest = tokio::time::Instant::now() + REST;
+        let rest = tokio::time::Instant::now() + REST.max(begin.elapsed() * REST_FACTOR);
         let wait = async {
             let retry = async { if complete { std::future::pending().await } else { tokio::time::sleep(RETRY).await } };
             let changed = async {
@@ -83,8 +87,10 @@ impl Exporter {
             return true;
         }
         let written = self.write_config(&state).await;
-        let values = Arc::new(ssconf_values(&state.config));
-        let sent = self.send(&state.config, &values).await;
+        let job = state.clone();
+        // Long lists of names are not put together between other tasks.
+        let Ok(values) = tokio::task::spawn_blocking(move || ssconf_values(&job.config)).await else { return false };
+        let sent = self.send(&state.config, &Arc::new(values)).await;
         written && sent
     }
 
@@ -94,10 +100,10 @@ impl Exporter {
         }
         let (path, job) = (self.master.paths().config_data(), state.clone());
         let write = move || -> std::io::Result<()> {
-            let document = config_data::document(&job.config, job.index)?;
-            let mut text = serde_json::to_vec(&document)?;
-            text.push(b'\n');
-            file::put(&path, &text, CONFIG_MODE)
+            file::put_with(&path, CONFIG_MODE, |file| {
+                serde_json::to_writer(&mut *file, &config_data::document(&job.config, job.index))?;
+                file.write_all(b"\n")
+            })
         };
         match tokio::task::spawn_blocking(write).await {
             Ok(Ok(())) => {
@@ -175,7 +181,8 @@ mod tests {
     fn config_data_has_ganetis_shape() {
         let wanted = example();
         let serial = wanted["serial_no"].as_u64().expect("a number");
-        let made = config_data::document(&config(&wanted), serial).expect("finite numbers");
+        let config = config(&wanted);
+        let made = serde_json::to_value(config_data::document(&config, serial)).expect("finite numbers");
         for key in wanted.as_object().expect("an object").keys() {
             assert_eq!(made[key], wanted[key], "{key}");
         }

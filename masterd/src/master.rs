@@ -12,6 +12,7 @@ use crate::job::Queue;
 use crate::lock::LockManager;
 use crate::node::{NodeError, NodeHandle, Nodes};
 use crate::query::live::LiveCache;
+use crate::query::{InfoText, InstanceTexts};
 use crate::reserve::Reservations;
 use crate::store::Store;
 
@@ -24,6 +25,8 @@ pub struct Master {
     queue: OnceLock<Queue>,
     reservations: Reservations,
     live: LiveCache,
+    texts: InstanceTexts,
+    info: InfoText,
     paths: Paths,
     stopped: watch::Sender<Option<String>>,
 }
@@ -41,6 +44,8 @@ impl Master {
             queue: OnceLock::new(),
             reservations: Reservations::default(),
             live: LiveCache::default(),
+            texts: InstanceTexts::default(),
+            info: InfoText::default(),
             paths,
             stopped,
         });
@@ -106,6 +111,16 @@ impl Master {
     #[must_use]
     pub fn live(&self) -> &LiveCache {
         &self.live
+    }
+
+    /// Rows of the list of all instances, as text.
+    pub(crate) fn texts(&self) -> &InstanceTexts {
+        &self.texts
+    }
+
+    /// The answer to `QueryClusterInfo`, as text.
+    pub(crate) fn info(&self) -> &InfoText {
+        &self.info
     }
 
     /// Where things lie on this node.

@@ -38,6 +38,7 @@ mod table;
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use gannet_core::config::Config;
 use gannet_core::error::{ErrorCode, WireError};
 use gannet_core::id::NodeUuid;
@@ -54,7 +55,8 @@ pub use os::diagnose as os_diagnose;
 use live::{Guests, NodeGuests};
 use table::{Request, Style};
 
-pub(crate) use instance::runs as instance_runs;
+pub(crate) use cluster::InfoText;
+pub(crate) use instance::{Texts as InstanceTexts, runs as instance_runs};
 
 /// The JSON of the answer to `Query`, ready to be sent. Every resource is answered, also those that Ganeti answers by a
 /// job only.
@@ -104,10 +106,24 @@ pub async fn exports(master: &Arc<Master>, nodes: &[String]) -> Result<Value, Wi
     export::pairs(master, nodes).await
 }
 
-/// The answer to `QueryClusterInfo`.
+/// The JSON of the answer to `QueryObjects`: all objects of a kind, as RAPI's `bulk=1` has them.
+///
+/// # Errors
+/// As [`query_json`]; also an unknown field.
+pub async fn objects_json(master: &Arc<Master>, what: &str, fields: &[String]) -> Result<String, WireError> {
+    answer(master, resource(what)?, &Request { fields, filter: Filter::Empty, style: Style::Objects }).await
+}
+
+/// The answer to `QueryClusterInfo` as a value, for opcodes.
 #[must_use]
 pub fn cluster_info(master: &Master) -> Value {
     cluster::info(&master.store().state().config)
+}
+
+/// The JSON of the answer to `QueryClusterInfo`.
+#[must_use]
+pub fn cluster_info_json(master: &Master) -> Bytes {
+    master.info().of(&master.store().state().config)
 }
 
 /// The answer to `QueryConfigValues`; null for unknown names.

@@ -15,6 +15,7 @@ pub mod inventory;
 pub mod jobs;
 pub mod os;
 pub mod output;
+pub mod peer;
 pub mod programs;
 pub mod rapi;
 pub mod reaper;

@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -54,9 +55,18 @@ impl Connection {
     /// # Errors
     /// Nobody listens, or somebody else.
     pub fn open(cluster: &Cluster) -> Result<Self> {
-        let host = cluster.rapi.url.trim_start_matches("https://").to_owned();
+        let host = cluster.rapi.url.trim_start_matches("https://");
+        let tcp = TcpStream::connect(host).with_context(|| format!("nobody listens on {host}"))?;
+        Self::over(tcp, host, &cluster.master().data_dir.join("rapi.pem"), &cluster.rapi.user, &cluster.rapi.password)
+    }
+
+    /// The same over a connection that is there, to `host` (`IP:PORT`), with its certificate in a file.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn over(tcp: TcpStream, host: &str, certificate: &Path, user: &str, password: &str) -> Result<Self> {
         let (name, _) = host.rsplit_once(':').with_context(|| format!("no port in {host}"))?;
-        let own = CertificateDer::from_pem_file(cluster.master().data_dir.join("rapi.pem")).context("no certificate in rapi.pem")?;
+        let own = CertificateDer::from_pem_file(certificate).with_context(|| format!("no certificate in {}", certificate.display()))?;
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let config = ClientConfig::builder_with_provider(provider.clone())
             .with_safe_default_protocol_versions()?
@@ -64,13 +74,12 @@ impl Connection {
             .with_custom_certificate_verifier(Arc::new(Exactly { own, provider }))
             .with_no_client_auth();
         let server = ServerName::try_from(name.to_owned())?;
-        let tcp = TcpStream::connect(&host).with_context(|| format!("nobody listens on {host}"))?;
         tcp.set_read_timeout(Some(LIMIT))?;
         tcp.set_write_timeout(Some(LIMIT))?;
         tcp.set_nodelay(true)?;
         let stream = StreamOwned::new(ClientConnection::new(Arc::new(config), server)?, tcp);
-        let authorization = base64(format!("{}:{}", cluster.rapi.user, cluster.rapi.password).as_bytes());
-        Ok(Self { stream, host, authorization, buffer: Vec::new() })
+        let authorization = base64(format!("{user}:{password}").as_bytes());
+        Ok(Self { stream, host: host.to_owned(), authorization, buffer: Vec::new() })
     }
 
     /// `GET`.

@@ -41,7 +41,7 @@ impl Query {
         match self {
             Self::Luxi { method, args, shape } => {
                 let answer = pool.read(method, &args).await?;
-                let body = shape::body(&answer, shape);
+                let body = shape::body(answer, shape);
                 // Ganeti's own exception: all other resources of a node answer 404
                 if shape == Shape::Role && body.as_ref().is_err_and(|error| *error == ApiError::not_found()) {
                     return Err(ApiError::internal("unknown node"));

@@ -26,15 +26,15 @@ pub(crate) const ALL: &[&[Route]] =
 
 /// How a kind of objects is read: `/2/KIND` and `/2/KIND/NAME`.
 struct Listing {
+    /// The resource in queries.
+    what: &'static str,
     method: Method,
     fields: &'static [&'static str],
     /// The key beside `uri` in the short list.
     key: &'static str,
     prefix: &'static str,
-    /// In the list of objects and in the single one.
+    /// In the single object.
     extra: Extra,
-    /// In the single object only, when the list's is none.
-    single: Extra,
 }
 
 impl Listing {
@@ -42,7 +42,8 @@ impl Listing {
     fn list(&self, call: &Call) -> Result<Query, ApiError> {
         let lock = call.flag("lock", false)?;
         Ok(if call.flag("bulk", false)? {
-            self.query(json!([]), self.fields, lock, Shape::Objects { fields: self.fields, extra: self.extra })
+            let args = json!([self.what, self.fields, lock]);
+            Query::Luxi { method: Method::QueryObjects, args, shape: Shape::List }
         } else {
             self.query(json!([]), &["name"], false, Shape::Uris { key: self.key, prefix: self.prefix })
         })
@@ -50,8 +51,7 @@ impl Listing {
 
     /// One object.
     fn one(&self, call: &Call, name: &str) -> Result<Query, ApiError> {
-        let extra = if self.extra == Extra::None { self.single } else { self.extra };
-        let shape = Shape::Object { fields: self.fields, extra };
+        let shape = Shape::Object { fields: self.fields, extra: self.extra };
         Ok(self.query(json!([call.var(name)]), self.fields, call.flag("lock", false)?, shape))
     }
 

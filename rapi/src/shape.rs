@@ -10,11 +10,16 @@ use serde_json::{Value, json};
 use crate::cursor::{Cursor, Unexpected};
 use crate::error::ApiError;
 
+/// How a positive answer of gannet-masterd begins; it ends with a brace.
+const POSITIVE: &[u8] = br#"{"success":true,"result":"#;
+
 /// What the body of a read resource is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Shape {
     /// The result itself.
     AsIs,
+    /// The result itself, which has to be a list.
+    List,
     /// `[{KEY: first cell, "uri": PREFIX + first cell}]`, sorted by the cell.
     Uris { key: &'static str, prefix: &'static str },
     /// One object for each row.
@@ -40,10 +45,19 @@ pub(crate) enum Extra {
 }
 
 /// Makes the body out of the LUXI answer's bytes.
-pub(crate) fn body(answer: &[u8], shape: Shape) -> Result<Bytes, ApiError> {
-    let result = result(answer)?;
+pub(crate) fn body(mut answer: Vec<u8>, shape: Shape) -> Result<Bytes, ApiError> {
+    // A long result that is the body itself is not copied.
+    let as_is = shape == Shape::AsIs || shape == Shape::List && answer.get(POSITIVE.len()) == Some(&b'[');
+    if as_is && answer.starts_with(POSITIVE) && answer.ends_with(b"}") {
+        answer.pop();
+        answer.push(b'\n');
+        return Ok(Bytes::from(answer).slice(POSITIVE.len()..));
+    }
+    let result = result(&answer)?;
     let mut body = match shape {
         Shape::AsIs => result.to_vec(),
+        Shape::List if result.starts_with(b"[") => result.to_vec(),
+        Shape::List => return Err(ApiError::bad_gateway("the answer is not a list")),
         Shape::Uris { key, prefix } => uris(result, key, prefix)?,
         Shape::Objects { fields, extra } => objects(result, fields, extra).map_err(unexpected)?,
         Shape::Object { fields, extra } => object(result, fields, extra)?,
@@ -64,7 +78,7 @@ pub(crate) fn result(answer: &[u8]) -> Result<&[u8], ApiError> {
         result: Option<&'a RawValue>,
     }
     // what gannet-masterd writes; any other order or spacing goes the long way
-    if let Some(result) = answer.strip_prefix(br#"{"success":true,"result":"#).and_then(|rest| rest.strip_suffix(b"}")) {
+    if let Some(result) = answer.strip_prefix(POSITIVE).and_then(|rest| rest.strip_suffix(b"}")) {
         return Ok(result);
     }
     let parsed: Answer<'_> = serde_json::from_slice(answer).map_err(|error| luxi::Error::Protocol(error.to_string()))?;
@@ -225,11 +239,11 @@ mod tests {
     fn check(result: &str, shape: Shape, expected: Result<Value, u16>) {
         let answer = format!(r#"{{"success":true,"result":{result}}}"#);
         let spaced = format!(r#"{{"result": {result} , "success": true}}"#);
-        for answer in [answer, spaced] {
-            let found = body(answer.as_bytes(), shape)
+        for text in [answer, spaced] {
+            let found = body(text.clone().into_bytes(), shape)
                 .map(|body| serde_json::from_slice::<Value>(&body).unwrap())
                 .map_err(|error| error.status.as_u16());
-            assert_eq!(found, expected, "{answer}");
+            assert_eq!(found, expected, "{text}");
         }
     }
 
@@ -269,6 +283,9 @@ mod tests {
 
     #[test]
     fn the_rest() {
+        check("[{},1]", Shape::List, Ok(json!([{}, 1])));
+        check("{}", Shape::List, Err(502));
+        check("null", Shape::AsIs, Ok(Value::Null));
         check(
             r#"{"name":"c","volume_group_name":"xenvg"}"#,
             Shape::Info,
@@ -284,7 +301,7 @@ mod tests {
 
     #[test]
     fn refusals() {
-        let refused = |answer: &str| body(answer.as_bytes(), Shape::AsIs).unwrap_err();
+        let refused = |answer: &str| body(answer.as_bytes().to_vec(), Shape::AsIs).unwrap_err();
         assert_eq!(refused(r#"{"success":false,"result":["OpPrereqError",["no","unknown_entity"]]}"#).status.as_u16(), 404);
         assert_eq!(refused(r#"{"success":false,"result":"bad"}"#), ApiError::internal("bad"));
         assert_eq!(refused("nonsense").status.as_u16(), 502);

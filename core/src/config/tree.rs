@@ -414,6 +414,23 @@ impl Config {
             .ok_or_else(|| unknown("Network", name))
     }
 
+    /// Whether the instances and their disks are the very same values as in `other`, in memory. Takes no time.
+    #[must_use]
+    pub fn has_same_instances(&self, other: &Self) -> bool {
+        self.instances.ptr_eq(&other.instances) && self.disks.ptr_eq(&other.disks)
+    }
+
+    /// Whether all that instances inherit from or refer to (cluster, nodes, groups, networks) is the very same as in
+    /// `other`, in memory. Takes no time.
+    #[must_use]
+    pub fn has_same_surroundings(&self, other: &Self) -> bool {
+        let same_cluster = match (&self.cluster, &other.cluster) {
+            (Some(own), Some(other)) => Arc::ptr_eq(own, other),
+            (own, other) => own.is_none() && other.is_none(),
+        };
+        same_cluster && self.nodes.ptr_eq(&other.nodes) && self.groups.ptr_eq(&other.groups) && self.networks.ptr_eq(&other.networks)
+    }
+
     /// The nodes of a group, by UUID.
     pub fn nodes_of_group<'a>(&'a self, group: &'a GroupUuid) -> impl Iterator<Item = &'a Arc<Node>> {
         self.nodes.values().filter(move |node| node.group == *group)

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::{ANSWER_TIMEOUT_S, CONNECT_TIMEOUT_S, END_OF_MESSAGE, Error, JobChange, MAX_MESSAGE, Method, decode_response, encode_request};
+use super::{ANSWER_TIMEOUT_S, CONNECT_TIMEOUT_S, Error, JobChange, MAX_MESSAGE, Method, decode_response, encode_request, take_message};
 use crate::id::JobId;
 
 /// A connection to the master daemon. Requests are answered in order.
@@ -88,12 +88,9 @@ impl Client {
         let mut chunk = vec![0; 64 << 10];
         let mut searched = 0;
         loop {
-            if let Some(end) = self.received[searched..].iter().position(|&byte| byte == END_OF_MESSAGE) {
-                let mut message: Vec<u8> = self.received.drain(..=searched + end).collect();
-                message.pop();
+            if let Some(message) = take_message(&mut self.received, &mut searched) {
                 return Ok(message);
             }
-            searched = self.received.len();
             if searched > MAX_MESSAGE {
                 return Err(Error::Protocol(format!("an answer of more than {MAX_MESSAGE} bytes")));
             }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 
-use super::{ANSWER_TIMEOUT_S, END_OF_MESSAGE, Error, MAX_MESSAGE, Method, decode_response, encode_request};
+use super::{ANSWER_TIMEOUT_S, Error, MAX_MESSAGE, Method, decode_response, encode_request, take_message};
 
 /// A connection to the master daemon. A call that fails, or is dropped half-way, leaves it unusable: connect again.
 #[derive(Debug)]
@@ -58,12 +58,9 @@ impl AsyncClient {
     async fn read_message(&mut self, method: &str) -> Result<Vec<u8>, Error> {
         let mut searched = 0;
         loop {
-            if let Some(end) = self.received[searched..].iter().position(|&byte| byte == END_OF_MESSAGE) {
-                let mut message: Vec<u8> = self.received.drain(..=searched + end).collect();
-                message.pop();
+            if let Some(message) = take_message(&mut self.received, &mut searched) {
                 return Ok(message);
             }
-            searched = self.received.len();
             if searched > MAX_MESSAGE {
                 return Err(Error::Protocol(format!("an answer of more than {MAX_MESSAGE} bytes")));
             }

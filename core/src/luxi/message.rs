@@ -102,6 +102,9 @@ pub enum Method {
     CopyFile,
     /// `[]` → state of the store: role, term, applied index, members, sizes.
     StoreStatus,
+    /// `[resource, fields, false]` → list of objects `{field: value or null}`, as RAPI's `bulk=1` has them: `beparams` of
+    /// instances also has `memory`, equal to `maxmem`.
+    QueryObjects,
 }
 
 impl Method {
@@ -139,6 +142,7 @@ impl Method {
             Self::RunCommand => "RunCommand",
             Self::CopyFile => "CopyFile",
             Self::StoreStatus => "StoreStatus",
+            Self::QueryObjects => "QueryObjects",
         }
     }
 
@@ -201,6 +205,22 @@ fn finish(text: String) -> Vec<u8> {
     bytes
 }
 
+/// Takes the first whole message out of what was received, without its terminator. `searched` is how much of it is known to
+/// hold no terminator; it is brought up to date.
+#[must_use]
+pub fn take_message(received: &mut Vec<u8>, searched: &mut usize) -> Option<Vec<u8>> {
+    let Some(end) = memchr::memchr(END_OF_MESSAGE, received.get(*searched..)?) else {
+        *searched = received.len();
+        return None;
+    };
+    let end = *searched + end;
+    *searched = 0;
+    // Nothing behind it, as nearly always: the bytes of a long answer are not copied.
+    let mut message = if end + 1 == received.len() { std::mem::take(received) } else { received.drain(..=end).collect() };
+    message.pop();
+    Some(message)
+}
+
 /// Reads an answer (without the terminator).
 ///
 /// # Errors
@@ -220,4 +240,24 @@ pub fn decode_response(bytes: &[u8]) -> Result<Value, Error> {
         Value::String(text) => WireError::new("GenericError", text),
         other => WireError::new("GenericError", other.to_string()),
     })))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_are_taken_one_by_one() {
+        let mut received = b"one".to_vec();
+        let mut searched = 0;
+        assert_eq!(take_message(&mut received, &mut searched), None);
+        assert_eq!(searched, 3);
+        received.extend_from_slice(b"!\x03two\x03thr");
+        assert_eq!(take_message(&mut received, &mut searched).as_deref(), Some(&b"one!"[..]));
+        assert_eq!(take_message(&mut received, &mut searched).as_deref(), Some(&b"two"[..]));
+        assert_eq!(take_message(&mut received, &mut searched), None);
+        received.extend_from_slice(b"ee\x03");
+        assert_eq!(take_message(&mut received, &mut searched).as_deref(), Some(&b"three"[..]));
+        assert_eq!((received.len(), searched), (0, 0));
+    }
 }

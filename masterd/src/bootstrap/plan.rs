@@ -283,7 +283,7 @@ mod tests {
         assert_eq!(cluster.ipolicy["disk-templates"], json!(["file", "sharedfile", "diskless"]));
         let master = config.master().expect("the master is there");
         assert!(master.master_candidate && config.group(&master.group).is_some());
-        let document = crate::export::config_data::document(&config, 1).expect("finite");
+        let document = serde_json::to_value(crate::export::config_data::document(&config, 1)).expect("finite");
         assert_eq!(document["cluster"]["hvparams"]["kvm"]["migration_port"], json!(8102));
     }
 

@@ -37,7 +37,7 @@ pub(super) async fn call(master: &Arc<Master>, method: Method, args: Value) -> R
         Method::StoreStatus => nodes::store_status(master).await.map(Answer::Value),
         Method::Query => {
             let (what, fields, filter): (String, Vec<String>, Value) = parse(args)?;
-            query::query_json(master, &what, &fields, &filter).await.map(Answer::Json)
+            query::query_json(master, &what, &fields, &filter).await.map(Answer::from)
         }
         Method::QueryFields => {
             let (what, fields): (String, Option<Vec<String>>) = parse(args)?;
@@ -65,7 +65,12 @@ pub(super) async fn call(master: &Arc<Master>, method: Method, args: Value) -> R
             let (fields,): (Vec<String>,) = parse(args)?;
             Ok(Answer::Value(query::config_values(master, &fields)))
         }
-        Method::QueryClusterInfo => Ok(Answer::Value(query::cluster_info(master))),
+        Method::QueryClusterInfo => Ok(Answer::Json(query::cluster_info_json(master))),
+        Method::QueryObjects => {
+            let (what, fields, lock): (String, Vec<String>, bool) = parse(args)?;
+            refuse_lock(lock)?;
+            query::objects_json(master, &what, &fields).await.map(Answer::from)
+        }
         Method::QueryTags => {
             let (kind, name): (String, Option<String>) = parse(args)?;
             query::tags(master, &kind, name.as_deref().unwrap_or_default()).map(Answer::Value)
@@ -95,7 +100,7 @@ async fn named(master: &Arc<Master>, what: &str, args: Value) -> Result<Answer, 
 }
 
 async fn classic(master: &Arc<Master>, what: &str, names: Vec<String>, fields: Vec<String>) -> Result<Answer, WireError> {
-    query::classic_json(master, what, &names, &fields).await.map(Answer::Json)
+    query::classic_json(master, what, &names, &fields).await.map(Answer::from)
 }
 
 /// A pair as Ganeti answers it: success, and a text.

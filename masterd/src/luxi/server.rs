@@ -5,8 +5,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::{fs, io};
 
+use bytes::buf::Chain;
+use bytes::{Buf, Bytes};
 use gannet_core::error::WireError;
-use gannet_core::luxi::{END_OF_MESSAGE, MAX_MESSAGE, Method, Request, encode_failure};
+use gannet_core::luxi::{END_OF_MESSAGE, MAX_MESSAGE, Method, Request, encode_failure, take_message};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::watch;
@@ -22,22 +24,31 @@ pub(super) enum Answer {
     /// A value.
     Value(serde_json::Value),
     /// JSON text that is sent as it is.
-    Json(String),
+    Json(Bytes),
 }
 
+impl From<String> for Answer {
+    fn from(json: String) -> Self {
+        Self::Json(json.into())
+    }
+}
+
+/// An answer as bytes. Its three parts are sent together; a long text is not copied for it.
+type Frame = Chain<Chain<&'static [u8], Bytes>, &'static [u8]>;
+
 impl Answer {
-    fn encode(self) -> Vec<u8> {
+    fn encode(self) -> Frame {
         let json = match self {
-            Self::Value(value) => value.to_string(),
+            Self::Value(value) => value.to_string().into(),
             Self::Json(json) => json,
         };
-        let mut bytes = Vec::with_capacity(json.len() + 32);
-        bytes.extend_from_slice(b"{\"success\":true,\"result\":");
-        bytes.extend_from_slice(json.as_bytes());
-        bytes.push(b'}');
-        bytes.push(END_OF_MESSAGE);
-        bytes
+        const END: &[u8] = &[b'}', END_OF_MESSAGE];
+        Buf::chain(&br#"{"success":true,"result":"#[..], json).chain(END)
     }
+}
+
+fn refusal(error: &WireError) -> Frame {
+    Buf::chain(&[][..], Bytes::from(encode_failure(error))).chain(&[][..])
 }
 
 /// Serves `listener` until `shutdown`.
@@ -97,11 +108,11 @@ async fn connection(master: Arc<Master>, mut stream: UnixStream, shutdown: watch
                 return;
             }
         };
-        let bytes = tokio::select! {
+        let mut bytes = tokio::select! {
             bytes = answer(&master, &message) => bytes,
             () = ended(shutdown.clone()) => return,
         };
-        if stream.write_all(&bytes).await.is_err() {
+        if stream.write_all_buf(&mut bytes).await.is_err() {
             return;
         }
     }
@@ -110,12 +121,9 @@ async fn connection(master: Arc<Master>, mut stream: UnixStream, shutdown: watch
 async fn next_message(stream: &mut UnixStream, received: &mut Vec<u8>) -> io::Result<Option<Vec<u8>>> {
     let mut searched = 0;
     loop {
-        if let Some(end) = received[searched..].iter().position(|&byte| byte == END_OF_MESSAGE) {
-            let mut message: Vec<u8> = received.drain(..=searched + end).collect();
-            message.pop();
+        if let Some(message) = take_message(received, &mut searched) {
             return Ok(Some(message));
         }
-        searched = received.len();
         if searched > MAX_MESSAGE {
             return Err(io::Error::new(io::ErrorKind::InvalidData, "a request is too large"));
         }
@@ -126,17 +134,17 @@ async fn next_message(stream: &mut UnixStream, received: &mut Vec<u8>) -> io::Re
     }
 }
 
-async fn answer(master: &Arc<Master>, message: &[u8]) -> Vec<u8> {
+async fn answer(master: &Arc<Master>, message: &[u8]) -> Frame {
     let request: Request = match serde_json::from_slice(message) {
         Ok(request) => request,
-        Err(error) => return encode_failure(&WireError::new("GenericError", format!("Cannot parse the request: {error}"))),
+        Err(error) => return refusal(&WireError::new("GenericError", format!("Cannot parse the request: {error}"))),
     };
     let Some(method) = Method::parse(&request.method) else {
-        return encode_failure(&WireError::new("GenericError", format!("Invalid method '{}'", request.method)));
+        return refusal(&WireError::new("GenericError", format!("Invalid method '{}'", request.method)));
     };
     let span = tracing::debug_span!("luxi", method = request.method);
     match tracing::Instrument::instrument(Box::pin(methods::call(master, method, request.args)), span).await {
         Ok(answer) => answer.encode(),
-        Err(error) => encode_failure(&error),
+        Err(error) => refusal(&error),
     }
 }

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use gannet_core::config::{CONFIG_VERSION, Cluster, Config, ParamMap};
+use bytes::Bytes;
+use gannet_core::config::{CONFIG_VERSION, Cluster, Config, Node, ParamMap};
 use gannet_core::error::{ErrorCode, WireError};
 use gannet_core::param::{HvLayers, HypervisorKind, fill};
 use gannet_core::quantity::Timestamp;
@@ -98,6 +100,33 @@ pub(crate) fn answer(config: &Config, status: Status, request: &Request<'_>) -> 
 /// Word size and machine, as Ganeti's `platform.architecture()[0]` and `platform.machine()`.
 fn architecture() -> Value {
     json!([if cfg!(target_pointer_width = "64") { "64bit" } else { "32bit" }, std::env::consts::ARCH])
+}
+
+/// The JSON of [`info`], made again only when the cluster or its master has changed.
+#[derive(Debug, Default)]
+pub(crate) struct InfoText(Mutex<Option<Made>>);
+
+#[derive(Debug)]
+struct Made {
+    cluster: Arc<Cluster>,
+    master: Option<Arc<Node>>,
+    json: Bytes,
+}
+
+impl InfoText {
+    /// The JSON for `config`.
+    pub(crate) fn of(&self, config: &Config) -> Bytes {
+        let mut made = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let same = |made: &&Made| {
+            Arc::ptr_eq(&made.cluster, config.cluster()) && made.master.as_ref().map(Arc::as_ptr) == config.master().map(Arc::as_ptr)
+        };
+        if let Some(made) = made.as_ref().filter(same) {
+            return made.json.clone();
+        }
+        let json = Bytes::from(info(config).to_string());
+        *made = Some(Made { cluster: config.cluster().clone(), master: config.master().cloned(), json: json.clone() });
+        json
+    }
 }
 
 /// The answer to `QueryClusterInfo` (`parity/luxi.json`: cluster_info_keys).

@@ -2,6 +2,7 @@
 
 mod nic;
 mod status;
+mod texts;
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -12,17 +13,18 @@ use gannet_core::config::{Config, Disk, Instance, Node, NodeGroup, ParamMap};
 use gannet_core::error::WireError;
 use gannet_core::param::{HvLayers, HypervisorKind, fill, hv};
 use gannet_core::query::field::{canonical_name, split_number};
-use gannet_core::query::{FilterValue, Resource};
+use gannet_core::query::{Filter, FilterValue, Resource};
 use serde_json::Value;
 
 use super::cell::Cell;
 use super::layer::{Layer, Layered};
 use super::live::Guests;
-use super::table::{Plan, Request, Table};
+use super::table::{Plan, Request, Style, Table};
 use crate::master::Master;
 
 pub(crate) use nic::NicField;
 pub(crate) use status::runs;
+pub(crate) use texts::Texts;
 
 /// Extra space of a DRBD disk for its metadata, in MiB.
 const DRBD_META_MIB: u64 = 128;
@@ -38,6 +40,8 @@ pub(crate) struct Instances<'a> {
     hv: RefCell<HashMap<(&'a str, &'a str), Arc<Layer>>>,
     be: RefCell<Option<Arc<Layer>>>,
     nic: RefCell<HashMap<nic::Connection<'a>, Arc<Layer>>>,
+    /// What was last seen, and of which instance: the live fields of a row all ask for it.
+    seen: std::cell::Cell<Option<(*const Instance, status::Seen<'a>)>>,
 }
 
 /// A field of instances.
@@ -53,7 +57,7 @@ pub(crate) enum Column<'a> {
 impl<'a> Instances<'a> {
     /// Instances of `config`, with what nodes said of them if they were asked.
     pub(crate) fn new(config: &'a Config, live: Option<&'a Guests>) -> Self {
-        Self { config, live, hv: RefCell::default(), be: RefCell::default(), nic: RefCell::default() }
+        Self { config, live, hv: RefCell::default(), be: RefCell::default(), nic: RefCell::default(), seen: std::cell::Cell::default() }
     }
 
     fn pnode(&self, instance: &Instance) -> Option<&'a Node> {
@@ -81,6 +85,20 @@ impl<'a> Instances<'a> {
         let mut base = self.be.borrow_mut();
         let base = base.get_or_insert_with(|| Layer::new(fill::be(&self.config.cluster().beparams, &ParamMap::new()).into_inner().0));
         Ok(Layered::new(base.clone(), &instance.beparams, &[]))
+    }
+
+    /// As RAPI shows them: the older name `memory` is there too.
+    fn beparams_with_memory(&self, instance: &'a Instance) -> Cell<'a> {
+        use gannet_core::param::be::MEMORY_ALIAS;
+        match self.be(instance) {
+            Ok(layered) => Cell::Layered(layered.with_alias(MEMORY_ALIAS, "maxmem")),
+            Err(mut params) => {
+                if let Some(memory) = params.get("maxmem").cloned() {
+                    params.insert(MEMORY_ALIAS.to_owned(), memory);
+                }
+                Cell::json(params)
+            }
+        }
     }
 
     fn be_value(&self, instance: &'a Instance, name: &str) -> Option<Value> {
@@ -134,6 +152,13 @@ impl<'a> Table<'a> for Instances<'a> {
     type Column = Column<'a>;
 
     const RESOURCE: Resource = Resource::Instance;
+
+    fn object_column(name: &str) -> Option<Column<'a>> {
+        if name == "beparams" {
+            return Some(Column::Get(Instances::beparams_with_memory));
+        }
+        Self::column(name)
+    }
 
     fn column(name: &str) -> Option<Column<'a>> {
         let name = canonical_name(name);
@@ -273,6 +298,9 @@ pub(crate) async fn answer(master: &Master, request: &Request<'_>) -> Result<Str
     let mut live = master.live().guests(master.nodes(), &state.config, &nodes).await;
     if request.uses(&["console"]) {
         live.ask_consoles(master.nodes(), &state.config, &rows).await;
+    }
+    if !named && request.style == Style::Objects && request.filter == Filter::Empty {
+        return master.texts().answer(&state.config, Some(&live), request);
     }
     let rows = select(&state.config, Some(&live), request, rows)?;
     write(&state.config, Some(&live), request, &rows)

@@ -42,11 +42,18 @@ pub(crate) struct Layered<'a> {
     own: &'a ParamMap,
     /// Names whose own values do not count.
     not_own: &'static [&'static str],
+    /// One more name, at the end, for the value of another.
+    alias: Option<(&'static str, &'static str)>,
 }
 
 impl<'a> Layered<'a> {
     pub(crate) fn new(layer: Arc<Layer>, own: &'a ParamMap, not_own: &'static [&'static str]) -> Self {
-        Self { layer, own, not_own }
+        Self { layer, own, not_own, alias: None }
+    }
+
+    /// The same with the value of `of`, if there is one, also under the name `alias`.
+    pub(crate) fn with_alias(self, alias: &'static str, of: &'static str) -> Self {
+        Self { alias: Some((alias, of)), ..self }
     }
 
     /// The value in effect.
@@ -76,6 +83,12 @@ impl<'a> Layered<'a> {
         for (name, value) in own {
             separate(out);
             write_pair(out, name, value);
+        }
+        if let Some((alias, of)) = self.alias
+            && let Some(value) = self.get(of)
+        {
+            separate(out);
+            write_pair(out, alias, value);
         }
         if separator == b'{' {
             out.push(b'{');
@@ -116,6 +129,11 @@ mod tests {
         check(json!({"b": 1, "d": "x"}), json!({}), r#"{"b":1,"d":"x"}"#);
         check(json!({"b": 1, "d": "x"}), json!({"a": 0, "b": 2, "c": 3, "e": null}), r#"{"a":0,"b":2,"c":3,"d":"x","e":null}"#);
         check(json!({}), json!({"a": true}), r#"{"a":true}"#);
+        let (layer, own) = (json!({"maxmem": 1}), json!({"maxmem": 2}).as_object().cloned().unwrap().into_iter().collect::<ParamMap>());
+        let layered = Layered::new(Layer::new(serde_json::from_value(layer).unwrap()), &own, &[]).with_alias("memory", "maxmem");
+        let mut out = Vec::new();
+        layered.write(&mut out);
+        assert_eq!(String::from_utf8(out).unwrap(), r#"{"maxmem":2,"memory":2}"#);
         check(json!({"cluster_only": 1}), json!({"cluster_only": 2}), r#"{"cluster_only":1}"#);
     }
 }

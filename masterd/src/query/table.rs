@@ -20,6 +20,11 @@ pub(crate) trait Table<'a> {
     /// Looks a field up; `None` when there is no such field.
     fn column(name: &str) -> Option<Self::Column>;
 
+    /// As [`Self::column`], for [`Style::Objects`].
+    fn object_column(name: &str) -> Option<Self::Column> {
+        Self::column(name)
+    }
+
     /// The value of the field of a row.
     fn cell(&self, row: Self::Row, column: &Self::Column) -> Cell<'a>;
 }
@@ -31,6 +36,9 @@ pub(crate) enum Style {
     New,
     /// `QueryInstances` and the like: rows of values, null where there is none. Unknown fields are an error.
     Classic,
+    /// A list of objects, as RAPI's `bulk=1` gives them: a key for each field, null where there is no value. Unknown
+    /// fields are an error.
+    Objects,
 }
 
 /// What is asked.
@@ -59,9 +67,13 @@ impl<'f> Request<'f> {
 
     /// Whether nodes have to be asked to answer it.
     pub(crate) fn is_live(&self, resource: Resource) -> bool {
-        let live = |name: &str| field::find(resource, name).is_some_and(|field| field.source == Source::Live);
-        self.fields.iter().any(|name| live(name)) || self.filter.fields().into_iter().any(live)
+        self.fields.iter().any(|name| is_live(resource, name)) || self.filter.fields().into_iter().any(|name| is_live(resource, name))
     }
+}
+
+/// Whether nodes have to be asked for the field.
+pub(crate) fn is_live(resource: Resource, name: &str) -> bool {
+    field::find(resource, name).is_some_and(|field| field.source == Source::Live)
 }
 
 /// A request whose fields have been looked up in a table.
@@ -69,6 +81,8 @@ pub(crate) struct Plan<'f, C> {
     style: Style,
     definitions: Vec<FieldDef>,
     columns: Vec<Option<C>>,
+    /// What stands before each cell, and what behind the last.
+    marks: Vec<Vec<u8>>,
     filter: Option<(Matcher<'f>, Vec<(&'f str, C)>)>,
 }
 
@@ -79,7 +93,7 @@ impl<'f, C> Plan<'f, C> {
     /// An unknown field in the filter, or, in the classic style, among the fields.
     pub(crate) fn new<'a, T: Table<'a, Column = C>>(request: &'f Request<'f>) -> Result<Self, WireError> {
         let definitions: Vec<FieldDef> = request.fields.iter().map(|name| field::definition(T::RESOURCE, name)).collect();
-        if request.style == Style::Classic {
+        if request.style != Style::New {
             let unknown: Vec<&str> =
                 definitions.iter().filter(|field| field.kind == FieldKind::Unknown).map(|field| field.name.as_str()).collect();
             if !unknown.is_empty() {
@@ -87,7 +101,8 @@ impl<'f, C> Plan<'f, C> {
                 return Err(WireError::prereq(text, ErrorCode::Invalid));
             }
         }
-        let columns = request.fields.iter().map(|name| T::column(name)).collect();
+        let column = if request.style == Style::Objects { T::object_column } else { T::column };
+        let columns = request.fields.iter().map(|name| column(name)).collect();
         let filter = match &request.filter {
             Filter::Empty => None,
             filter => {
@@ -96,7 +111,7 @@ impl<'f, C> Plan<'f, C> {
                 Some((matcher, columns))
             }
         };
-        Ok(Self { style: request.style, definitions, columns, filter })
+        Ok(Self { style: request.style, definitions, columns, marks: marks(request), filter })
     }
 
     /// Whether the row is wanted.
@@ -125,12 +140,24 @@ impl<'f, C> Plan<'f, C> {
         Ok(wanted)
     }
 
-    fn cells<'s, 'a, T: Table<'a, Column = C>>(&'s self, table: &'s T, row: T::Row) -> impl Iterator<Item = Cell<'a>> + 's
-    where
-        'a: 's,
-        T::Row: 's,
-    {
-        self.columns.iter().map(move |column| column.as_ref().map_or(Cell::UNKNOWN, |column| table.cell(row, column)))
+    /// How many cells a row has.
+    pub(crate) fn width(&self) -> usize {
+        self.columns.len()
+    }
+
+    /// Writes one cell of a row, with what stands before it.
+    pub(crate) fn write_cell<'a, T: Table<'a, Column = C>>(&self, table: &T, row: T::Row, index: usize, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.marks[index]);
+        let cell = self.columns[index].as_ref().map_or(Cell::UNKNOWN, |column| table.cell(row, column));
+        match self.style {
+            Style::New => cell.write_entry(out),
+            Style::Classic | Style::Objects => cell.write_value(out),
+        }
+    }
+
+    /// Writes the end of a row.
+    pub(crate) fn write_end(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.marks[self.columns.len()]);
     }
 
     /// Writes a whole answer.
@@ -179,29 +206,27 @@ impl Answer {
         Self { out, style: plan.style, is_first: true }
     }
 
-    /// Adds a row.
-    pub(crate) fn add<'a, C, T: Table<'a, Column = C>>(&mut self, plan: &Plan<'_, C>, table: &T, row: T::Row) {
-        self.separate();
-        let mut separator = b'[';
-        for cell in plan.cells(table, row) {
-            self.out.push(separator);
-            separator = b',';
-            match self.style {
-                Style::New => cell.write_entry(&mut self.out),
-                Style::Classic => cell.write_value(&mut self.out),
-            }
-        }
-        if separator == b'[' {
-            self.out.push(b'[');
-        }
-        self.out.push(b']');
+    /// Makes room for this many bytes more.
+    pub(crate) fn reserve(&mut self, bytes: usize) {
+        self.out.reserve(bytes);
     }
 
-    fn separate(&mut self) {
+    /// Adds a row.
+    pub(crate) fn add<'a, C, T: Table<'a, Column = C>>(&mut self, plan: &Plan<'_, C>, table: &T, row: T::Row) {
+        let out = self.row();
+        for index in 0..plan.columns.len() {
+            plan.write_cell(table, row, index, out);
+        }
+        plan.write_end(out);
+    }
+
+    /// Begins a row, which the caller writes.
+    pub(crate) fn row(&mut self) -> &mut Vec<u8> {
         if !self.is_first {
             self.out.push(b',');
         }
         self.is_first = false;
+        &mut self.out
     }
 
     /// Ends it.
@@ -212,6 +237,21 @@ impl Answer {
         }
         String::from_utf8(self.out).expect("it is made of JSON texts, which are UTF-8")
     }
+}
+
+fn marks(request: &Request<'_>) -> Vec<Vec<u8>> {
+    let (open, close) = if request.style == Style::Objects { (b'{', b'}') } else { (b'[', b']') };
+    let mut marks: Vec<Vec<u8>> = Vec::with_capacity(request.fields.len() + 1);
+    for name in request.fields {
+        let mut mark = vec![if marks.is_empty() { open } else { b',' }];
+        if request.style == Style::Objects {
+            write_json(&mut mark, name);
+            mark.push(b':');
+        }
+        marks.push(mark);
+    }
+    marks.push(if marks.is_empty() { vec![open, close] } else { vec![close] });
+    marks
 }
 
 fn unfit(error: &eval::Error) -> WireError {

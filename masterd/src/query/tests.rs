@@ -483,3 +483,43 @@ proptest::proptest! {
         proptest::prop_assert_eq!(nice_key(&a).cmp(&nice_key(&b)), nice_cmp(&a, &b));
     }
 }
+
+/// RAPI's objects from texts that are kept, and from nothing: the same, whatever has changed since they were kept.
+#[test]
+fn kept_texts_are_as_good_as_new_ones() {
+    let fields = strings(&["name", "beparams", "oper_state", "disk.sizes", "pnode", "tags", "status", "os"]);
+    let request = Request { fields: &fields, filter: Filter::Empty, style: Style::Objects };
+    let kept = InstanceTexts::default();
+    let check = |config: &Config, live: &Guests, what: &str| {
+        let mut rows: Vec<&Instance> = config.instances().map(Arc::as_ref).collect();
+        sort_nicely(&mut rows, |instance| instance.name.as_str());
+        let fresh: Value = serde_json::from_str(&instance::write(config, Some(live), &request, &rows).unwrap()).unwrap();
+        for round in ["first", "second"] {
+            let answer: Value = serde_json::from_str(&kept.answer(config, Some(live), &request).unwrap()).unwrap();
+            assert_eq!(answer, fresh, "{what}, {round} time");
+        }
+        fresh
+    };
+    let mut config = sample::config();
+    let fresh = check(&config, &all_well(&config), "at first");
+    assert_eq!(fresh[0]["beparams"]["memory"], fresh[0]["beparams"]["maxmem"]);
+    assert_eq!(fresh[0]["status"], "running");
+    let fresh = check(&config, &guests([]), "no node answers");
+    assert_eq!(fresh[0]["status"], "ERROR_nodedown");
+    let instance = config.find_instance("inst1").unwrap().clone();
+    config.put(Object::Instance(sample::change(&instance, |instance| instance.os = "other".into())));
+    assert_eq!(check(&config, &all_well(&config), "an instance has changed")[0]["os"], "other");
+    let disk = config.disks_of(&instance).next().unwrap().clone();
+    config.put(Object::Disk(sample::change(&disk, |disk| disk.size.0 += 7)));
+    assert_eq!(check(&config, &all_well(&config), "a disk has grown")[0]["disk.sizes"][0], disk.size.0 + 7);
+    let node = config.node(&instance.primary_node).unwrap().clone();
+    config.put(Object::Node(sample::change(&node, |node| node.name = "renamed.example.com".parse().unwrap())));
+    assert_eq!(check(&config, &all_well(&config), "a node has another name")[0]["pnode"], "renamed.example.com");
+    let cluster = config.cluster().clone();
+    config.put(Object::Cluster(sample::change(&cluster, |cluster| {
+        cluster.beparams.entry("default".into()).or_default().insert("maxmem".into(), json!(4242));
+    })));
+    check(&config, &all_well(&config), "the cluster has other defaults");
+    config.remove(gannet_core::config::ObjectKind::Instance, instance.uuid.as_str());
+    check(&config, &guests([]), "an instance is gone");
+}

@@ -2,6 +2,7 @@
 //! tried on one machine. Its guests outlive the agent, but not a power loss of the node, as `RUN_DIR` does not.
 
 mod record;
+mod seen;
 mod transfer;
 
 use std::path::PathBuf;
@@ -17,6 +18,7 @@ use gannet_proto::node::{
 use tokio::io::AsyncWriteExt;
 
 use self::record::{Phase, Record};
+use self::seen::Seen;
 use super::{Device, Duplex, Error, Hotplug, Hypervisor, Outgoing, Reboot, Tunnel};
 
 /// Ganeti's text for a console that is not there.
@@ -25,13 +27,14 @@ const NO_CONSOLE: &str = "Console not available for fake hypervisor";
 /// Guests as files under `RUN_DIR/fake-hypervisor`.
 pub struct Fake {
     directory: PathBuf,
+    seen: Seen,
 }
 
 impl Fake {
     /// Keeps its guests in the run directory of `paths`.
     #[must_use]
     pub fn new(paths: &Paths) -> Self {
-        Self { directory: paths.run_dir().join("fake-hypervisor") }
+        Self { directory: paths.run_dir().join("fake-hypervisor"), seen: Seen::default() }
     }
 
     fn running(&self, name: &str) -> Result<Record, Error> {
@@ -79,7 +82,7 @@ impl Hypervisor for Fake {
     }
 
     async fn list(&self) -> Result<Vec<InstanceInfo>, Error> {
-        Ok(Record::all(&self.directory)?.iter().map(Record::info).collect())
+        Ok(self.seen.all(&self.directory)?.iter().map(Record::info).collect())
     }
 
     async fn info(&self, name: &str) -> Result<Option<InstanceInfo>, Error> {

@@ -26,7 +26,7 @@ const FIELDS: &[&str] = &[
 ];
 
 const GROUPS: Listing =
-    Listing { method: Method::QueryGroups, fields: FIELDS, key: "name", prefix: "/2/groups/", extra: Extra::None, single: Extra::None };
+    Listing { what: "group", method: Method::QueryGroups, fields: FIELDS, key: "name", prefix: "/2/groups/", extra: Extra::None };
 
 const MODIFY: Submit = Submit::new("OP_GROUP_SET_PARAMS").body().renames(&[
     ("custom_ndparams", "ndparams"),

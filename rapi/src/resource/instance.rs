@@ -51,14 +51,8 @@ const FIELDS: &[&str] = &[
     "tags",
 ];
 
-const INSTANCES: Listing = Listing {
-    method: Method::QueryInstances,
-    fields: FIELDS,
-    key: "id",
-    prefix: "/2/instances/",
-    extra: Extra::Memory,
-    single: Extra::Memory,
-};
+const INSTANCES: Listing =
+    Listing { what: "instance", method: Method::QueryInstances, fields: FIELDS, key: "id", prefix: "/2/instances/", extra: Extra::Memory };
 
 /// A resource below an instance that does nothing but submit an opcode.
 macro_rules! action {

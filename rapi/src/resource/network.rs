@@ -30,7 +30,7 @@ const FIELDS: &[&str] = &[
 ];
 
 const NETWORKS: Listing =
-    Listing { method: Method::QueryNetworks, fields: FIELDS, key: "name", prefix: "/2/networks/", extra: Extra::None, single: Extra::None };
+    Listing { what: "network", method: Method::QueryNetworks, fields: FIELDS, key: "name", prefix: "/2/networks/", extra: Extra::None };
 
 /// An opcode with a body that can be tried out.
 const fn dry(op_id: &'static str) -> Submit {

@@ -46,7 +46,7 @@ const FIELDS: &[&str] = &[
 ];
 
 const NODES: Listing =
-    Listing { method: Method::QueryNodes, fields: FIELDS, key: "id", prefix: "/2/nodes/", extra: Extra::None, single: Extra::SecondaryIp };
+    Listing { what: "node", method: Method::QueryNodes, fields: FIELDS, key: "id", prefix: "/2/nodes/", extra: Extra::SecondaryIp };
 
 pub(crate) const ROUTES: &[Route] = &[
     Route { uri: "/2/nodes", class: "nodes", endpoints: &[Endpoint::read(|call| NODES.list(call))] },

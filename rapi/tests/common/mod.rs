@@ -228,6 +228,20 @@ pub(crate) fn recorded(method: &str, args: &Value) -> Result<Value, WireError> {
         "QueryNodes" => rows("node", "name"),
         "QueryGroups" => rows("group", "name"),
         "QueryNetworks" => rows("network", "name"),
+        "QueryObjects" => {
+            let key = if args[0] == "filter" { "uuid" } else { "name" };
+            let fields = args[1].as_array().unwrap();
+            let mut objects = self::rows(args[0].as_str().unwrap(), key, &json!([]), &args[1])?;
+            for row in objects.as_array_mut().unwrap() {
+                let cells =
+                    fields.iter().zip(row.as_array().unwrap()).map(|(field, cell)| (field.as_str().unwrap().to_owned(), cell.clone()));
+                *row = Value::Object(cells.collect());
+                if let Some(maxmem) = row.pointer("/beparams/maxmem").cloned() {
+                    row["beparams"]["memory"] = maxmem;
+                }
+            }
+            Ok(objects)
+        }
         "QueryFilters" => rows("filter", "uuid"),
         "QueryJobs" => jobs(&args[0], &args[1]),
         "QueryClusterInfo" => Ok(cluster()["info"].clone()),
