@@ -6,6 +6,7 @@
 //! places an operation has, and a daemon that is started again is not armed any more. Without the variable a place costs one
 //! relaxed load.
 
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
@@ -45,18 +46,19 @@ fn pass(file: &Path, name: &str) -> Option<Signal> {
         return None;
     }
     let wanted = number <= 1;
-    let left =
-        if wanted { name.to_owned() } else { [verb, &(number - 1).to_string()].into_iter().chain(only).collect::<Vec<_>>().join(" ") };
-    let new = file.with_extension("new");
-    let written = std::fs::write(&new, left).and_then(|()| {
-        if wanted {
-            std::fs::remove_file(file)?;
-            return std::fs::rename(&new, file.with_extension("hit"));
-        }
-        std::fs::rename(&new, file)
-    });
+    let done = if wanted {
+        let new = file.with_extension("hit.new");
+        std::fs::write(&new, name)
+            .and_then(|()| std::fs::remove_file(file))
+            .and_then(|()| std::fs::rename(&new, file.with_extension("hit")))
+    } else {
+        let left = [verb, &(number - 1).to_string()].into_iter().chain(only).collect::<Vec<_>>().join(" ");
+        // In its place, and as long as before: a file that was taken away does not come back, and readers see one or the other.
+        let open = std::fs::OpenOptions::new().write(true).open(file);
+        open.and_then(|open| open.write_all_at(format!("{left:<0$}", text.len()).as_bytes(), 0))
+    };
     // Whoever took the file away wants no fault any more.
-    (written.is_ok() && wanted).then_some(signal)
+    (done.is_ok() && wanted).then_some(signal)
 }
 
 #[cfg(test)]

@@ -292,7 +292,7 @@ mod tests {
 
     /// What `script` was given, but for what all scripts about this instance get.
     fn own_variables(node: &Node, script: &str) -> Vec<String> {
-        let seen = fs::read_to_string(node.paths.at(&format!("/srv/{script}.seen"))).unwrap();
+        let seen = fs::read_to_string(node.paths.at(format!("/srv/{script}.seen"))).unwrap();
         let mut seen: Vec<&str> = seen.split_terminator('\0').collect();
         seen.sort_unstable();
         let common = "DEBUG_LEVEL=2 DISK_0_ACCESS=rw DISK_0_BACKEND_TYPE=file:loop DISK_0_PATH DISK_0_SIZE=1 DISK_0_UUID DISK_COUNT=1 \
@@ -314,7 +314,7 @@ mod tests {
         let (node, context, instance) = ready("exit 0").await;
         let dir = node.paths.at("/srv/ganeti/os/deb");
         for script in ["create", "import", "export", "rename"] {
-            let seen = node.paths.at(&format!("/srv/{script}.seen"));
+            let seen = node.paths.at(format!("/srv/{script}.seen"));
             // Of the shell that runs it, as it was started.
             sample::script(&dir.join(script), &format!("cat /proc/$$/environ > {}", seen.display()));
         }

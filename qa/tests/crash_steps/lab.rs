@@ -132,9 +132,9 @@ impl<'c> Lab<'c> {
             (ids(&mut luxi).ok()?.into_iter().any(|id| id > before) && all_ended(&mut luxi, before)?).then_some(None)
         })
         .unwrap_or_else(|error| panic!("{victim:?} at {number}, {op}: {error:#}"));
-        if place.is_none() {
-            fault.disarm();
-        } else {
+        // The job may have ended just because the victim is about to die.
+        let place = place.or_else(|| (fault.disarm() == 0).then(|| wait_for("the fault", SOON, || fault.hit()).unwrap()));
+        if place.is_some() {
             self.revive(victim);
         }
         let _ = submission.join();
