@@ -2,6 +2,7 @@
 
 mod candidate;
 mod frame;
+mod improve;
 mod memo;
 mod rank;
 mod ranking;
@@ -15,6 +16,7 @@ use crate::moves::Move;
 use crate::score::{Board, Weights};
 use crate::state::State;
 use candidate::Best;
+pub use improve::{Effort, improve};
 use ranking::Ranking;
 
 /// What a search may do, and when it stops.
@@ -38,6 +40,10 @@ pub struct Options {
     pub max_length: i64,
     /// What the components of the score count.
     pub weights: Weights,
+    /// What copying one GiB must gain.
+    pub price: f64,
+    /// At most so much is copied, in GiB.
+    pub max_copied: f64,
     /// Every candidate is scored in full, as the reference does it: slow, and the same plan.
     pub plain: bool,
 }
@@ -54,6 +60,8 @@ impl Default for Options {
             min_gain_limit: 1e-1,
             max_length: -1,
             weights: Weights::default(),
+            price: 0.0,
+            max_copied: f64::INFINITY,
             plain: false,
         }
     }
@@ -73,6 +81,10 @@ pub struct Search<'a> {
     /// The score now.
     score: f64,
     made: usize,
+    /// What was copied, in GiB.
+    copied: f64,
+    /// Instances that stay where they are.
+    resting: Vec<InstanceId>,
 }
 
 impl<'a> Search<'a> {
@@ -85,7 +97,7 @@ impl<'a> Search<'a> {
         let board = Board::weighted(cluster, state, nodes, options.weights.clone());
         let score = board.score();
         let ranking = (!options.plain).then(|| Ranking::new(cluster, state, &board, cluster.instances.len()));
-        Self { cluster, state, options, board, ranking, instances, score, made: 0 }
+        Self { cluster, state, options, board, ranking, instances, score, made: 0, copied: 0.0, resting: Vec::new() }
     }
 
     /// The score now.
@@ -101,8 +113,17 @@ impl<'a> Search<'a> {
             return None;
         }
         let best = self.best()?;
-        let worth = self.score > self.options.min_gain_limit || self.score - best.score >= self.options.min_gain;
+        let worth = self.score > self.options.min_gain_limit || self.score - best.cost >= self.options.min_gain;
         worth.then(|| self.make(&best))
+    }
+
+    /// Makes this move, if the search could have made it here, whatever it gains.
+    fn repeat(&mut self, id: InstanceId, chosen: Move) -> Option<Planned> {
+        if !self.may_move(id) || !candidate::moves(self.cluster, self.state, &self.board, self.options, id).any(|other| other == chosen) {
+            return None;
+        }
+        let best = self.first_below(vec![(id, chosen)], f64::INFINITY)?;
+        Some(self.make(&best))
     }
 
     /// The best of all candidates: the first with the lowest score below the present one. It may be missing when none gains enough.
@@ -110,8 +131,9 @@ impl<'a> Search<'a> {
         let movable: Vec<InstanceId> = self.instances.iter().copied().filter(|id| self.may_move(*id)).collect();
         // Above the limit any gain is enough.
         let enough = if self.score > self.options.min_gain_limit { 0.0 } else { self.options.min_gain.max(0.0) };
+        let copies = self.copies_left();
         let found = match &mut self.ranking {
-            Some(ranking) => ranking.finalists(self.cluster, self.state, &self.board, self.options, &movable, enough),
+            Some(ranking) => ranking.finalists(self.cluster, self.state, &self.board, self.options, &movable, (enough, copies)),
             None => None,
         };
         let Some(finalists) = found else { return self.best_of_all(&movable) };
@@ -123,7 +145,7 @@ impl<'a> Search<'a> {
         let mut best: Option<Best> = None;
         for id in movable {
             let moves: Vec<_> = candidate::moves(cluster, self.state, &self.board, options, *id).map(|chosen| (*id, chosen)).collect();
-            let bar = best.as_ref().map_or(self.score, |best| best.score);
+            let bar = best.as_ref().map_or(self.score, |best| best.cost);
             best = self.first_below(moves, bar).or(best);
         }
         best
@@ -133,10 +155,15 @@ impl<'a> Search<'a> {
     fn first_below(&mut self, candidates: Vec<(InstanceId, Move)>, bar: f64) -> Option<Best> {
         let mut best: Option<Best> = None;
         for (id, chosen) in candidates {
+            let gib = chosen.copied_gib(self.cluster.instance(id));
+            if gib > self.copies_left() {
+                continue;
+            }
             let Ok(trial) = self.state.trial(self.cluster, id, chosen, self.options.ignore_soft_errors) else { continue };
             let score = self.board.score_after(self.cluster, self.state, id, &trial);
-            if score < best.as_ref().map_or(bar, |best| best.score) {
-                best = Some(Best { instance: id, chosen, trial, score });
+            let cost = score + self.options.price * gib;
+            if cost < best.as_ref().map_or(bar, |best| best.cost) {
+                best = Some(Best { instance: id, chosen, trial, score, cost });
             }
         }
         best
@@ -145,7 +172,11 @@ impl<'a> Search<'a> {
     fn may_move(&self, id: InstanceId) -> bool {
         let instance = self.cluster.instance(id);
         let leaves = || self.state.nodes_of(self.cluster, id).any(|node| self.board.is_offline(node));
-        instance.movable && instance.auto_balance && (!self.options.evacuate || leaves())
+        instance.movable && instance.auto_balance && !self.resting.contains(&id) && (!self.options.evacuate || leaves())
+    }
+
+    fn copies_left(&self) -> f64 {
+        self.options.max_copied - self.copied
     }
 
     fn make(&mut self, best: &Best) -> Planned {
@@ -159,6 +190,7 @@ impl<'a> Search<'a> {
         }
         self.score = best.score;
         self.made += 1;
+        self.copied += best.chosen.copied_gib(self.cluster.instance(best.instance));
         Planned { instance: best.instance, chosen: best.chosen, old, new: (best.trial.primary, best.trial.secondary), score: best.score }
     }
 }

@@ -26,6 +26,20 @@ pub enum Move {
     FailoverAndReplace(NodeId),
 }
 
+impl Move {
+    /// Whether the instance's disks are copied to another node.
+    #[must_use]
+    pub fn copies(self) -> bool {
+        !matches!(self, Self::Failover | Self::FailoverToAny(_))
+    }
+
+    /// What is copied, in GiB.
+    #[must_use]
+    pub fn copied_gib(self, instance: &crate::Instance) -> f64 {
+        if self.copies() { crate::state::real(instance.disk) / 1024.0 } else { 0.0 }
+    }
+}
+
 impl State {
     /// Makes a move that [`State::trial`] judged on this very state.
     pub fn apply(&mut self, cluster: &Cluster, id: InstanceId, chosen: Move, trial: &Trial) -> Undo {

@@ -16,6 +16,8 @@ pub(super) struct Best {
     pub chosen: Move,
     pub trial: Trial,
     pub score: f64,
+    /// The score with the price of what is copied.
+    pub cost: f64,
 }
 
 /// The place of a move among the candidates of its instance.

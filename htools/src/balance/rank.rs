@@ -3,6 +3,7 @@
 //!
 //! The numbers of a node are scaled so that the weighted deviation of a column is the root of the squares' sum around the mean. They
 //! differ from the score in rounding only; [`Ranks::tolerance`] bounds by how much. What is chosen is decided by the score itself.
+#![allow(clippy::needless_range_loop, reason = "the lanes of several arrays go in step")]
 
 use crate::score::{Board, LANES, Row, lane};
 

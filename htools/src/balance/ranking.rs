@@ -72,7 +72,7 @@ impl Ranking {
         Self { table, moments, memos: vec![Memo::default(); instances], own: vec![0; cluster.nodes.len()] }
     }
 
-    /// Candidates that gain more than `enough` and are so close to the best that only their scores can tell which it is, in the
+    /// Candidates that gain more than `enough`, copy no more than `copies` GiB, and are so close to the best that only their scores can tell which it is, in the
     /// order in which ties are decided; `None` when cheap scores say nothing.
     pub(super) fn finalists(
         &mut self,
@@ -81,7 +81,7 @@ impl Ranking {
         board: &Board,
         options: &Options,
         movable: &[InstanceId],
-        enough: f64,
+        (enough, copies): (f64, f64),
     ) -> Option<Vec<(InstanceId, Move)>> {
         if !self.table.is_sound() {
             return None;
@@ -104,7 +104,7 @@ impl Ranking {
             best: enough,
             found: Vec::new(),
         };
-        let mut sweep = Sweep { cluster, state, board, table: &self.table, options, own: &mut self.own };
+        let mut sweep = Sweep { cluster, state, board, table: &self.table, options, copies, own: &mut self.own };
         for (bound, id) in queue {
             if bound < finalists.least() {
                 break;
@@ -136,7 +136,7 @@ impl Ranking {
         self.moments.push(self.table.ranks.now);
         let targets: Vec<usize> = changed.iter().filter_map(|node| self.table.place(*node)).collect();
         let sound = self.table.is_sound();
-        let mut sweep = Sweep { cluster, state, board, table: &self.table, options, own: &mut self.own };
+        let mut sweep = Sweep { cluster, state, board, table: &self.table, options, copies: f64::INFINITY, own: &mut self.own };
         for id in instances {
             let memo = &mut self.memos[id.at()];
             let Some(then) = memo.moment else { continue };

@@ -1,6 +1,7 @@
 //! Ranks the candidates of one instance: frames first, then every target in each of them.
+#![allow(clippy::needless_range_loop, reason = "the lanes of several arrays go in step")]
 
-use super::frame::{Frame, Leaving};
+use super::frame::{Frame, Kind, Leaving};
 use super::memo::Memo;
 use super::rank::{Lanes, Moment, NARROW, RESERVED, WIDE};
 use super::table::{Room, Table};
@@ -23,6 +24,8 @@ pub(super) struct Sweep<'a> {
     pub board: &'a Board,
     pub table: &'a Table,
     pub options: &'a Options,
+    /// GiB that may still be copied.
+    pub copies: f64,
     /// All 0 between sweeps.
     pub own: &'a mut Vec<i64>,
 }
@@ -49,6 +52,8 @@ impl Sweep<'_> {
             self.one(id, moment, NO_TARGET, chosen, memo, sink);
         }
         let all = 0..self.table.rooms.len();
+        let allowed = |kind: &Kind| kind(primary).copied_gib(instance) <= self.copies;
+        let kinds: Vec<Kind> = kinds.iter().copied().filter(allowed).collect();
         if !usual {
             for at in targets.map_or_else(|| all.clone().collect(), <[usize]>::to_vec) {
                 let node = self.table.rooms[at].node;
@@ -71,6 +76,8 @@ impl Sweep<'_> {
         } else {
             let leaving = Leaving::new(cluster, state, self.table, self.options.ignore_soft_errors, id);
             frames.extend(kinds.iter().filter_map(|kind| leaving.frame(*kind, moment, &mut memo.reach)));
+            let gib = |frame: &Frame| (frame.kind)(primary).copied_gib(instance);
+            frames.iter_mut().for_each(|frame| frame.count += self.options.price * gib(frame));
             for frame in &frames {
                 let used = frame.own_of_all(cluster, state, self.own);
                 self.frame(id, moment, frame, all.clone(), memo, sink);
@@ -84,6 +91,7 @@ impl Sweep<'_> {
     fn one(&self, id: InstanceId, moment: &Moment, target: usize, chosen: Move, memo: &mut Memo, sink: &mut impl Sink) {
         let Ok(trial) = self.state.trial(self.cluster, id, chosen, self.options.ignore_soft_errors) else { return };
         let (gain, squares, reach) = self.gain(id, moment, &trial);
+        let gain = gain - self.options.price * chosen.copied_gib(self.cluster.instance(id));
         memo.widen(&squares, 0);
         memo.reach.iter_mut().zip(reach).for_each(|(most, reach)| *most = most.max(reach));
         if gain >= sink.least().min(memo.rest) && sink.take(chosen, gain, true) && gain > memo.rest {

@@ -9,7 +9,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use gannet_core::id::JobId;
 use gannet_core::job::JobStatus;
 use gannet_core::luxi::{Client, Method};
-use gannet_core::opcode::{Common, InstanceFailover, InstanceMigrate, InstanceReplaceDisks, OpCode, Priority, ReasonEntry, ReplaceDisksMode};
+use gannet_core::opcode::{
+    Common, InstanceFailover, InstanceMigrate, InstanceReplaceDisks, OpCode, Priority, ReasonEntry, ReplaceDisksMode,
+};
 use serde_json::{Value, json};
 
 use super::option::Options;
@@ -55,14 +57,8 @@ impl Mark {
 
     /// The opcode with the mark.
     pub(super) fn put(&self, mut opcode: OpCode) -> OpCode {
-        let reason =
-            ReasonEntry { source: self.source.to_owned(), reason: self.reason.clone(), timestamp_ns: nanoseconds_since_1970() };
-        opcode.common = Common {
-            comment: Some(self.comment.clone()),
-            priority: self.priority,
-            reason: vec![reason],
-            ..opcode.common
-        };
+        let reason = ReasonEntry { source: self.source.to_owned(), reason: self.reason.clone(), timestamp_ns: nanoseconds_since_1970() };
+        opcode.common = Common { comment: Some(self.comment.clone()), priority: self.priority, reason: vec![reason], ..opcode.common };
         opcode
     }
 }
@@ -96,7 +92,8 @@ fn opcodes(cluster: &Cluster, step: &Planned) -> Vec<OpCode> {
         .into()
     };
     let replace = |target: NodeId| -> OpCode {
-        InstanceReplaceDisks { remote_node: node(target), ..InstanceReplaceDisks::new(&instance.name, ReplaceDisksMode::NewSecondary) }.into()
+        InstanceReplaceDisks { remote_node: node(target), ..InstanceReplaceDisks::new(&instance.name, ReplaceDisksMode::NewSecondary) }
+            .into()
     };
     match step.chosen {
         Move::Failover => vec![change(None)],
@@ -159,9 +156,13 @@ fn say(io: &mut Io<'_>, text: &str) -> Result<(), String> {
 /// # Errors
 /// One of them was refused; those before it run.
 pub(super) fn submit(client: &mut Client, jobs: Vec<Vec<OpCode>>) -> Result<Vec<JobId>, String> {
-    let answer = client.call(Method::SubmitManyJobs, &json!([jobs])).map_err(|error| format!("Job submission error: {}", backend::luxi::describe(&error)))?;
+    let answer = client
+        .call(Method::SubmitManyJobs, &json!([jobs]))
+        .map_err(|error| format!("Job submission error: {}", backend::luxi::describe(&error)))?;
     let one = |row: &Value| match row.as_array().map(Vec::as_slice) {
-        Some([Value::Bool(true), id]) => serde_json::from_value(id.clone()).map_err(|_| format!("Job submission error: '{id}' is no job id")),
+        Some([Value::Bool(true), id]) => {
+            serde_json::from_value(id.clone()).map_err(|_| format!("Job submission error: '{id}' is no job id"))
+        }
         Some([_, error]) => Err(format!("Job submission error: {}", error.as_str().map_or_else(|| error.to_string(), str::to_owned))),
         _ => Err("Job submission error: the answer is not understood".to_owned()),
     };
@@ -173,7 +174,9 @@ pub(super) fn submit(client: &mut Client, jobs: Vec<Vec<OpCode>>) -> Result<Vec<
 /// # Errors
 /// The master daemon does not answer.
 pub(super) fn states(client: &mut Client, ids: &[JobId]) -> Result<Vec<Option<JobStatus>>, String> {
-    let answer = client.call(Method::QueryJobs, &json!([ids, ["status"]])).map_err(|error| format!("Checking job status: {}", backend::luxi::describe(&error)))?;
+    let answer = client
+        .call(Method::QueryJobs, &json!([ids, ["status"]]))
+        .map_err(|error| format!("Checking job status: {}", backend::luxi::describe(&error)))?;
     let state = |row: &Value| row.get(0).and_then(Value::as_str).and_then(|text| text.parse().ok());
     let states: Vec<Option<JobStatus>> = answer.as_array().map(Vec::as_slice).unwrap_or_default().iter().map(state).collect();
     if states.len() == ids.len() { Ok(states) } else { Err("Checking job status: the answer is not understood".to_owned()) }

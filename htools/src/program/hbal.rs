@@ -4,11 +4,11 @@ mod check;
 
 use super::option::Options;
 use super::{Failure, Io, commands, execute, output, source};
-use crate::balance::Search;
+use crate::balance::{self, Search};
 use crate::cluster::Cluster;
 use crate::id::{InstanceId, NodeId};
 use crate::job::{self, Planned, Widths};
-use crate::score::{Stats, optimum, score};
+use crate::score::{Board, Stats, optimum};
 use crate::show::number::{fixed, general};
 use crate::show::{policy, score as components};
 use crate::state::State;
@@ -59,7 +59,8 @@ fn balance(
     nodes: &[NodeId],
     instances: &[InstanceId],
 ) -> Result<Option<Vec<Planned>>, Failure> {
-    let (initial, bound) = (score(cluster, state, nodes), optimum(cluster, state, nodes));
+    let initial = Board::weighted(cluster, state, nodes.to_vec(), options.weights.clone()).score();
+    let bound = optimum(cluster, state, nodes) * options.weights.reserved_part();
     coefficients(options, io, "Initial", cluster, state, nodes)?;
     if initial - bound < options.min_score {
         io.say(&format!(
@@ -78,11 +79,20 @@ fn balance(
         instance: longest(&mut instances.iter().map(|id| cluster.instance(*id).alias.chars().count())),
     };
     let search_options = source::balance_options(options);
-    let mut search = Search::new(cluster, state, nodes.to_vec(), &search_options);
+    let enough = bound + options.min_score;
     let mut plan: Vec<Planned> = Vec::new();
-    while let Some(step) = search.step(bound + options.min_score) {
+    let mut show = |step: Planned| {
         io.say_now(&format!("{}\n", step.line(cluster, widths, plan.len() + 1)))?;
         plan.push(step);
+        Ok::<(), Failure>(())
+    };
+    if options.search {
+        balance::improve(cluster, state, nodes, &search_options, enough, options.effort).into_iter().try_for_each(show)?;
+    } else {
+        let mut search = Search::new(cluster, state, nodes.to_vec(), &search_options);
+        while let Some(step) = search.step(enough) {
+            show(step)?;
+        }
     }
     if plan.is_empty() {
         io.say("No solution found\n")?;
@@ -100,12 +110,12 @@ fn balance(
 
 fn coefficients(options: &Options, io: &mut Io<'_>, when: &str, cluster: &Cluster, state: &State, nodes: &[NodeId]) -> Result<(), Failure> {
     let stats = Stats::new(cluster, state, nodes);
-    let score = fixed(stats.score(), 8);
+    let score = fixed(stats.score_with(&options.weights), 8);
     if options.verbose > 2 {
         let head = format!("{when} coefficients:");
         // The reference aligns the second one with the first.
         let head = if when == "Final" { format!("{head}  ") } else { head };
-        return io.say(&format!("{head} overall {score}\n{}", components::components("  ", &stats)));
+        return io.say(&format!("{head} overall {score}\n{}", components::components("  ", &stats, &options.weights)));
     }
     io.say(&format!("{when} score: {score}\n"))
 }

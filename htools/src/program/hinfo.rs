@@ -28,7 +28,7 @@ pub(super) fn run(options: &Options, arguments: &[String], io: &mut Io<'_>) -> R
     output::instances(options, io, "Instances", &cluster, &state, &instances);
     output::nodes(options, io, "Cluster", &cluster, &state, &nodes);
     let stats = Stats::new(&cluster, &state, &nodes);
-    io.say(&format!("Cluster coefficients:\n{}", components::components("  ", &stats)))?;
+    io.say(&format!("Cluster coefficients:\n{}", components::components("  ", &stats, &crate::score::Weights::default())))?;
     io.say(&format!("Cluster score: {}\n", fixed(stats.score(), 8)))
 }
 

@@ -2,9 +2,9 @@
 
 use gannet_core::opcode::{NodeSetParams, OobAction, OobCommand, OpCode, TagKind, TagsSet};
 
+use super::execute::JobSet;
 use super::option::Options;
 use super::{Failure, Io, commands, execute, output, source};
-use super::execute::JobSet;
 use crate::cluster::Cluster;
 use crate::id::NodeId;
 use crate::job::{self, Planned};

@@ -11,7 +11,9 @@ pub use getopt::{Argument, Spec};
 pub use table::TABLE;
 
 use super::Tool;
+use crate::balance::Effort;
 use crate::load::text::Repeated;
+use crate::score::Weights;
 use gannet_core::param::DiskTemplate;
 
 /// What a command line asked for.
@@ -140,6 +142,18 @@ pub struct Options {
     pub tiered_alloc: Option<Wanted>,
     /// 1, more by `-v`, less by `-q`.
     pub verbose: i64,
+    /// `--search`.
+    pub search: bool,
+    /// `--seed` and `--effort`.
+    pub effort: Effort,
+    /// `--price`, per GiB.
+    pub price: f64,
+    /// `--max-copied`, in GiB.
+    pub max_copied: f64,
+    /// `--weights`.
+    pub weights: Weights,
+    /// `--keep-disk`, in MiB.
+    pub keep_disk: i64,
     /// Set by tools, not on the command line.
     pub repeated: Repeated,
     pub(super) help: bool,
@@ -224,6 +238,12 @@ impl Default for Options {
             standard_alloc: None,
             tiered_alloc: None,
             verbose: 1,
+            search: false,
+            effort: Effort { seed: 1, rounds: 50 },
+            price: 0.0,
+            max_copied: f64::INFINITY,
+            weights: Weights::default(),
+            keep_disk: 0,
             repeated: Repeated::Refuse,
             help: false,
             version: false,

@@ -78,7 +78,10 @@ pub(super) fn set_node_status(cluster: &mut Cluster, options: &Options) -> Resul
         return Err(Failure::error(format!("wrong node name(s) set as offline: {}\n", wrong.join(","))));
     }
     for node in &mut cluster.nodes {
-        node.min_disk = options.min_disk;
+        // A bit more than the ratio says, which is rounded down.
+        let kept = crate::state::real(options.keep_disk) / node.total_disk * (1.0 + f64::EPSILON);
+        let kept = if options.keep_disk > 0 && kept.is_finite() { kept } else { 0.0 };
+        node.min_disk = options.min_disk.max(kept);
         node.vcpu_ratio = options.max_cpu.unwrap_or(node.vcpu_ratio);
     }
     Ok(())
@@ -102,6 +105,9 @@ pub(super) fn balance_options(options: &Options) -> balance::Options {
         min_gain: options.min_gain,
         min_gain_limit: options.min_gain_limit,
         max_length: options.max_length,
-        ..balance::Options::default()
+        weights: options.weights.clone(),
+        price: options.price,
+        max_copied: options.max_copied,
+        plain: false,
     }
 }

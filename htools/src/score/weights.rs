@@ -43,6 +43,12 @@ impl Weights {
         Ok(())
     }
 
+    /// What the reserved memory counts, in parts of what it usually counts.
+    #[must_use]
+    pub fn reserved_part(&self) -> f64 {
+        self.counts().reserved / Self::default().counts().reserved
+    }
+
     /// Per spread lane of a row its weight.
     pub(crate) fn spreads(&self) -> [f64; LANES] {
         let mut weights = [0.0; LANES];

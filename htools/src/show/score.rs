@@ -2,18 +2,18 @@
 
 use super::number::fixed;
 use super::table::{header, table};
-use crate::score::{COMPONENTS, Stats};
+use crate::score::{COMPONENTS, Stats, Weights};
 
 /// Each component with its value and weight.
 #[must_use]
-pub fn components(prefix: &str, stats: &Stats) -> String {
+pub fn components(prefix: &str, stats: &Stats, weights: &Weights) -> String {
     let rows: Vec<Vec<String>> = match stats.values() {
         None => Vec::new(),
         Some(values) => {
-            let row = |(component, value): (&crate::score::Component, f64)| {
-                vec![component.name.to_owned(), fixed(value, 8), format!("x{}", fixed(component.weight, 2))]
+            let row = |((component, value), weight): ((&crate::score::Component, f64), f64)| {
+                vec![component.name.to_owned(), fixed(value, 8), format!("x{}", fixed(weight, 2))]
             };
-            COMPONENTS.iter().zip(values).map(row).collect()
+            COMPONENTS.iter().zip(values).zip(weights.0).map(row).collect()
         }
     };
     table(prefix, &header(&["Field", "Value", "Weight"]), &rows, &[false, true, true])

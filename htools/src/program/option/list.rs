@@ -61,6 +61,13 @@ pub const HBAL: &[&str] = &[
     "exclude-instances",
     "save",
     "priority",
+    "search",
+    "seed",
+    "effort",
+    "price",
+    "max-copied",
+    "weights",
+    "keep-disk",
 ];
 
 /// hcheck's.

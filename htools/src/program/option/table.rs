@@ -159,6 +159,26 @@ pub const TABLE: &[Spec] = &[
     valued!(None, "tiered-alloc", "TSPEC", "string", "count instances from this size downwards: disk,ram,cpu", |o, v| {
         o.tiered_alloc = Some(wanted("tiered", v)?)
     }),
+    flag!(None, "search", "search for a better plan than the greedy one, with as many moves", |o| o.search = true),
+    valued!(None, "seed", "N", "integer", "where the random choices of --search begin [1]", |o, v| {
+        o.effort.seed = number::count("seed", v)?.unsigned_abs()
+    }),
+    valued!(None, "effort", "N", "integer", "plans that --search tries [50]", |o, v| {
+        o.effort.rounds = number::count("effort", v)?.unsigned_abs()
+    }),
+    valued!(None, "price", "DELTA", "float", "what a move must gain per GiB that it copies [0]", |o, v| {
+        o.price = not_negative("price", v)?
+    }),
+    valued!(None, "max-copied", "GIB", "float", "copy at most so much [any amount]", |o, v| o.max_copied = not_negative("max-copied", v)?),
+    valued!(None, "weights", "NAME=W,...", "string", "what components of the score count, by their names", |o, v| {
+        for pair in list(v) {
+            let (name, weight) = pair.split_once('=').ok_or_else(|| format!("weights: '{pair}' is not NAME=WEIGHT"))?;
+            o.weights.set(name, number::real("weights", weight)?)?;
+        }
+    }),
+    valued!(None, "keep-disk", "MIB", "integer", "disk space that stays free on each node, say for exports [0]", |o, v| {
+        o.keep_disk = number::size("keep-disk", v)?
+    }),
     flag!(Some('v'), "verbose", "say more", |o| o.verbose += 1),
     flag!(Some('q'), "quiet", "say less", |o| o.verbose -= 1),
     flag!(Some('V'), "version", "show the version", |o| o.version = true),
@@ -181,6 +201,11 @@ fn fields(value: &str) -> Vec<String> {
         Some(rest) => std::iter::once("+".to_owned()).chain(list(rest)).collect(),
         None => list(value),
     }
+}
+
+fn not_negative(what: &str, value: &str) -> Result<f64, String> {
+    let number = number::real(what, value)?;
+    if number < 0.0 { Err(format!("{what}: '{value}' is negative")) } else { Ok(number) }
 }
 
 fn yes_or_no(value: Option<&str>) -> Result<bool, String> {
