@@ -12,7 +12,7 @@ mod solution;
 mod target;
 
 pub use group::{best_group, in_any_group, in_group, in_named_group};
-pub use secondary::for_existing as secondary_for;
+pub use secondary::{for_existing as secondary_for, take_secondary};
 pub(crate) use solution::first_of;
 pub use solution::{Placement, Solution};
 pub use target::{Targets, targets};

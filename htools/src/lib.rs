@@ -21,6 +21,7 @@ pub mod evacuable;
 pub mod evacuate;
 pub mod fail;
 pub mod group;
+pub mod iallocator;
 pub mod id;
 pub mod instance;
 pub mod job;

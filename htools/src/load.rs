@@ -4,6 +4,7 @@
 //! options of a tool. [`finish`] finds missing memory and builds the [`State`].
 
 pub mod derive;
+pub mod iallocator;
 pub mod lookup;
 pub mod number;
 pub mod object;

@@ -8,7 +8,7 @@ use crate::cluster::Cluster;
 use crate::evacuable;
 use crate::id::{InstanceId, NodeId};
 use crate::instance::Instance;
-use crate::state::{State, Step};
+use crate::state::{State, Step, Usage};
 
 /// Finds a secondary node in the group of an instance.
 ///
@@ -29,7 +29,7 @@ pub fn for_existing(cluster: &Cluster, state: &State, id: InstanceId, options: &
     let targets = Pairs { primaries: vec![(p, 0)], seconds: vec![seconds] };
     let all: Vec<NodeId> = cluster.node_ids().collect();
     let scope = options.scope(all.clone());
-    let allows = |primary: (NodeId, &crate::state::Usage), second: (NodeId, &crate::state::Usage)| {
+    let allows = |primary: (NodeId, &Usage), second: (NodeId, &Usage)| {
         if !options.capacity {
             return true;
         }
@@ -50,4 +50,16 @@ fn without(cluster: &Cluster, state: &State, id: InstanceId, p: NodeId) -> State
     without.list(cluster, id, Step::DropPrimary(p));
     without.usage[p.at()] = state.usage(p).without_primary(cluster.node(p), cluster.instance(id), effect);
     without
+}
+
+/// Gives an instance its secondary node, on which it will have its disks once they are drbd.
+pub fn take_secondary(cluster: &mut Cluster, state: &mut State, id: InstanceId, primary: (NodeId, Usage), second: (NodeId, Usage)) {
+    state.list(cluster, id, Step::DropPrimary(primary.0));
+    cluster.instances[id.at()].template = DiskTemplate::Drbd;
+    state.list(cluster, id, Step::AddPrimary(primary.0));
+    state.list(cluster, id, Step::AddSecondary { node: second.0, primary: primary.0 });
+    state.usage[primary.0.at()] = primary.1;
+    state.usage[second.0.at()] = second.1;
+    state.secondary[id.at()] = Some(second.0);
+    state.shared[id.at()] = crate::tag::common(&cluster.node(primary.0).location, &cluster.node(second.0).location);
 }

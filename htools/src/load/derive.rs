@@ -3,6 +3,7 @@
 use super::lookup::lookup;
 use super::{Error, number};
 use crate::cluster::Cluster;
+use crate::instance::Instance;
 use crate::node::truncated;
 use crate::state::{N1Rule, State};
 use crate::tag::{self, prefix};
@@ -156,15 +157,10 @@ fn set_aliases(cluster: &mut Cluster) {
 }
 
 fn set_tags(cluster: &mut Cluster, wishes: &Wishes) {
-    let owned = |tags: Vec<&str>| -> Vec<String> { tags.into_iter().map(str::to_owned).collect() };
-    let mut exclusion = wishes.exclusion.clone();
-    exclusion.extend(owned(tag::chosen_nonempty(&cluster.tags, prefix::EXCLUSION)));
-    let desired = owned(tag::chosen_nonempty(&cluster.tags, prefix::DESIRED_LOCATION));
+    let mut instances = std::mem::take(&mut cluster.instances);
+    set_instance_tags(cluster, &wishes.exclusion, &mut instances);
+    cluster.instances = instances;
     let words = &mut cluster.words;
-    for instance in &mut cluster.instances {
-        instance.exclusion = tag::beginning_with(&instance.tags, &exclusion).map(|tag| words.number(tag)).collect();
-        instance.wishes = tag::set(tag::beginning_with(&instance.tags, &desired).map(|tag| words.number(tag)).collect());
-    }
     for node in &mut cluster.nodes {
         let migration = tag::selected(&cluster.tags, prefix::MIGRATION, &node.tags);
         let receivable = tag::receivable(&cluster.tags, &migration);
@@ -172,5 +168,18 @@ fn set_tags(cluster: &mut Cluster, wishes: &Wishes) {
         node.migration = tag::set(migration.into_iter().map(|tag| words.number(tag)).collect());
         node.receivable = tag::set(receivable.iter().map(|tag| words.number(tag)).collect());
         node.location = tag::set(location.into_iter().map(|tag| words.number(tag)).collect());
+    }
+}
+
+/// Finds what tags of instances mean in a cluster. `exclusion`: prefixes besides those of the cluster's tags.
+pub(super) fn set_instance_tags(cluster: &mut Cluster, exclusion: &[String], instances: &mut [Instance]) {
+    let owned = |tags: Vec<&str>| -> Vec<String> { tags.into_iter().map(str::to_owned).collect() };
+    let mut exclusion = exclusion.to_vec();
+    exclusion.extend(owned(tag::chosen_nonempty(&cluster.tags, prefix::EXCLUSION)));
+    let desired = owned(tag::chosen_nonempty(&cluster.tags, prefix::DESIRED_LOCATION));
+    let words = &mut cluster.words;
+    for instance in instances {
+        instance.exclusion = tag::beginning_with(&instance.tags, &exclusion).map(|tag| words.number(tag)).collect();
+        instance.wishes = tag::set(tag::beginning_with(&instance.tags, &desired).map(|tag| words.number(tag)).collect());
     }
 }

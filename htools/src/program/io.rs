@@ -49,6 +49,14 @@ impl Io<'_> {
         })
     }
 
+    /// Reads a file; `-` is the standard input.
+    ///
+    /// # Errors
+    /// It cannot be read, or is not text.
+    pub fn read_or_input(&self, path: &str) -> Result<String, String> {
+        if path == "-" { std::io::read_to_string(std::io::stdin()).map_err(|error| format!("{path}: {error}")) } else { self.read(path) }
+    }
+
     /// Writes a file.
     ///
     /// # Errors

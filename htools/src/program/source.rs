@@ -37,6 +37,14 @@ pub fn load(options: &Options, io: &mut Io<'_>) -> Result<Prepared, Failure> {
 /// An option names what is not in it.
 pub(super) fn prepare(cluster: Cluster, wishes: &Wishes, options: &Options, io: &mut Io<'_>) -> Result<Prepared, Failure> {
     let cluster = load::merge(cluster, wishes).map_err(|error| Failure::error(format!("failed to load data, aborting: {error}")))?;
+    prepare_merged(cluster, options, io)
+}
+
+/// The same for one that is merged already.
+///
+/// # Errors
+/// Its loads cannot be found.
+pub(super) fn prepare_merged(cluster: Cluster, options: &Options, io: &mut Io<'_>) -> Result<Prepared, Failure> {
     let cluster = backend::mond::add_loads(options, io, cluster)?;
     let Loaded { cluster, state, warnings } = load::finish(cluster, options.static_kvm_node_memory, io.n1_rule);
     if options.verbose != 0 && !warnings.is_empty() {
