@@ -10,7 +10,7 @@ use gannet_qa::htools::command::{self, DATA, Line, REQUEST};
 use gannet_qa::htools::compare::{Pair, Verdict};
 use gannet_qa::htools::generate::{PROFILES, Profile, cluster};
 use gannet_qa::htools::model::Cluster;
-use gannet_qa::htools::text;
+use gannet_qa::htools::{iallocator, text};
 use gannet_qa::programs::Programs;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -170,4 +170,24 @@ fn groups(data: &str) -> usize {
 #[test]
 fn hcheck() {
     compare("hcheck", |cluster, rng| (0..2).map(|_| (command::hcheck(cluster, rng), None)).collect());
+}
+
+#[test]
+fn hail() {
+    compare("hail", |cluster, rng| {
+        let requests = iallocator::requests(cluster, rng);
+        requests.into_iter().map(|request| (command::hail(rng), Some(iallocator::input(cluster, &request).to_string()))).collect()
+    });
+}
+
+/// RAPI's answers as files, as Debian's `ganeti-testsuite` has them.
+#[test]
+fn rapi_files() {
+    let pair = programs();
+    let scratch = tempfile::tempdir().expect("a temporary directory can be made");
+    let mut tally = Tally::default();
+    for line in command::upstream_rapi(&format!("{UPSTREAM}/rapi")) {
+        tally.add(pair.run(&line, &[], scratch.path()).unwrap(), &format!("{} {}", line.tool, line.args.join(" ")));
+    }
+    tally.close("files with RAPI's answers");
 }

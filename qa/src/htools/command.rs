@@ -256,6 +256,24 @@ pub fn upstream_data(data: &str) -> Vec<Line> {
     lines
 }
 
+/// Fixed command lines for files with RAPI's answers in `dir`.
+#[must_use]
+pub fn upstream_rapi(dir: &str) -> Vec<Line> {
+    let url = format!("file://{dir}");
+    let mut lines = vec![Line::new("hscan", &["-p", "-d.", &url])];
+    for (tool, args) in [
+        ("hinfo", &["-p", "--print-instances", "-v", "-v"][..]),
+        ("hbal", &["-C", "-v", "-Ssaved"]),
+        ("hbal", &["--static-kvm-node-memory=0", "-p"]),
+        ("hroller", &["-f", "-v", "-v"]),
+    ] {
+        let mut line = Line::new(tool, &["-m", &url]);
+        args.iter().for_each(|arg| line.add(*arg));
+        lines.push(line);
+    }
+    lines
+}
+
 /// Fixed command lines for an iallocator request.
 #[must_use]
 pub fn upstream_requests() -> Vec<Line> {
