@@ -1,4 +1,5 @@
 //! The job queue with real daemons: limits, filters, cancellation, finished jobs, and jobs that want the same thing at once.
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed, which is what it is for")]
 
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
