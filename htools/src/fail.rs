@@ -63,6 +63,11 @@ impl FailCounts {
         self.0[mode as usize] += 1;
     }
 
+    /// Counts so many more.
+    pub fn add_many(&mut self, mode: FailMode, count: u64) {
+        self.0[mode as usize] += count;
+    }
+
     /// Adds the counts of `other`.
     pub fn merge(&mut self, other: &Self) {
         self.0.iter_mut().zip(other.0).for_each(|(own, other)| *own += other);

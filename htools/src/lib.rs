@@ -7,13 +7,18 @@
 //! | [`state`], [`moves`] | where instances are, what that takes of each node, and what a move would make of it |
 //! | [`score`] | how even a cluster is |
 //! | [`balance`] | which moves make it more even |
+//! | [`allocate`] | where a new instance should go |
+//! | [`evacuable`] | whether a group survives the loss of any node |
 //! | [`job`] | moves as commands and sets of jobs |
 //! | [`show`] | numbers, tables and lists in the reference's form |
 //! | [`program`] (feature `tools`) | the tools: options, files, output |
 #![forbid(unsafe_code)]
 
+pub mod allocate;
 pub mod balance;
 pub mod cluster;
+pub mod evacuable;
+pub mod evacuate;
 pub mod fail;
 pub mod group;
 pub mod id;

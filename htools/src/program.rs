@@ -16,6 +16,7 @@ mod hscan;
 mod hspace;
 mod hsqueeze;
 mod io;
+mod keys;
 pub mod option;
 mod output;
 mod source;

@@ -8,6 +8,7 @@ mod board;
 mod bound;
 mod component;
 mod row;
+mod sums;
 mod weights;
 
 pub use board::Board;
@@ -15,6 +16,7 @@ pub use bound::optimum;
 pub use component::{COMPONENTS, Component};
 pub(crate) use row::lane;
 pub use row::{LANES, Row, row};
+pub use sums::{Change, Sums};
 pub(crate) use weights::Counts;
 pub use weights::Weights;
 
@@ -23,7 +25,6 @@ use std::collections::BTreeMap;
 use crate::cluster::Cluster;
 use crate::id::NodeId;
 use crate::state::{State, real};
-use row::SPREADS;
 use row::lane::{LOCATION, N1, RESERVED, TAGS};
 
 /// Sums over the nodes of a scope, from which the components follow.
@@ -71,34 +72,17 @@ impl Stats {
         Self { count, sum, variance, offline_all: real(all), offline_primary: real(primary), pairs }
     }
 
-    /// Replaces one node's row by another, with the reference's update formula, whose rounding differs from a new sum. Of use
-    /// where the reference uses it: for pairs of nodes in an allocation.
-    pub fn update(&mut self, old: &Row, new: &Row) {
-        let n = self.count;
-        for lane in 0..LANES {
-            let (x, y) = (old[lane], new[lane]);
-            let difference = y - x;
-            if lane < SPREADS {
-                let squares = y * y - x * x;
-                let change = (n * squares - 2.0 * self.sum[lane] * difference) - difference * difference;
-                let variance = self.variance[lane] + change / (n * n);
-                self.variance[lane] = variance.max(0.0);
-            }
-            self.sum[lane] += difference;
-        }
-    }
-
     /// Counts primaries and secondaries that came to an offline node.
     pub fn update_offline(&mut self, primaries: i64, secondaries: i64) {
         self.offline_all += real(primaries + secondaries);
         self.offline_primary += real(primaries);
     }
 
-    /// Counts pairs of location and exclusion tag that came to an online node.
-    pub fn add_pairs(&mut self, pairs: impl IntoIterator<Item = (u32, u32)>) {
-        for pair in pairs {
-            *self.pairs.entry(pair).or_insert(0) += 1;
-        }
+    /// How much the excess of (location, exclusion tag) pairs grows by adding `pairs` on an online node.
+    #[must_use]
+    pub fn pair_excess(&self, pairs: &[(u32, u32)]) -> i64 {
+        let repeated = |at: usize| self.pairs.contains_key(&pairs[at]) || pairs[..at].contains(&pairs[at]);
+        (0..pairs.len()).map(|at| i64::from(repeated(at))).sum()
     }
 
     /// The value of each component, in the order of [`COMPONENTS`]; nothing when no node is online.

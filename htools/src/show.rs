@@ -1,5 +1,6 @@
 //! Numbers, tables and lists in the form of the reference.
 
+pub mod haskell;
 pub mod instances;
 pub mod nodes;
 pub mod number;

@@ -60,6 +60,13 @@ pub struct Undo {
     nodes: Vec<(NodeId, NodeCopy)>,
 }
 
+/// What takes a placement back: the nodes as they were.
+#[derive(Debug)]
+pub(crate) struct Placed {
+    new: bool,
+    copies: Vec<(NodeId, NodeCopy)>,
+}
+
 #[derive(Debug, Clone)]
 struct NodeCopy {
     usage: Usage,
@@ -139,12 +146,7 @@ impl State {
         self.primary.push(primary.0);
         self.secondary.push(second);
         self.shared.push(second.map_or(0, |node| tag::common(&cluster.node(primary.0).location, &cluster.node(node).location)));
-        self.list(cluster, instance, Step::AddPrimary(primary.0));
-        self.usage[primary.0.at()] = primary.1;
-        if let Some((node, usage)) = secondary {
-            self.list(cluster, instance, Step::AddSecondary { node, primary: primary.0 });
-            self.usage[node.at()] = usage;
-        }
+        self.list_placed(cluster, instance, primary, secondary);
     }
 
     /// Changes lists, peer maps and tags of a node, but not its numbers.
@@ -188,31 +190,75 @@ impl State {
 
     /// A copy of what a change of `instance` on `nodes` will touch.
     pub(crate) fn remember(&self, instance: InstanceId, nodes: impl IntoIterator<Item = NodeId>) -> Undo {
-        let copy = |node: NodeId| NodeCopy {
+        let place = (self.primary[instance.at()], self.secondary[instance.at()], self.shared[instance.at()]);
+        Undo { instance, place, nodes: nodes.into_iter().map(|node| (node, self.copy(node))).collect() }
+    }
+
+    fn copy(&self, node: NodeId) -> NodeCopy {
+        NodeCopy {
             usage: self.usage[node.at()],
             primaries: self.primaries[node.at()].clone(),
             secondaries: self.secondaries[node.at()].clone(),
             peers: self.peers[node.at()].clone(),
             exclusion: self.exclusion[node.at()].clone(),
             pairs: self.pairs[node.at()].clone(),
-        };
-        let place = (self.primary[instance.at()], self.secondary[instance.at()], self.shared[instance.at()]);
-        Undo { instance, place, nodes: nodes.into_iter().map(|node| (node, copy(node))).collect() }
+        }
+    }
+
+    /// [`Self::place`] for a while: [`Self::unplace`] takes it back. An instance that is somewhere already is listed in both
+    /// places meanwhile, and keeps its old one.
+    pub(crate) fn place_for_now(
+        &mut self,
+        cluster: &Cluster,
+        instance: InstanceId,
+        primary: (NodeId, Usage),
+        secondary: Option<(NodeId, Usage)>,
+    ) -> Placed {
+        let nodes = [Some(primary.0), secondary.map(|(node, _)| node)].into_iter().flatten();
+        let copies = nodes.map(|node| (node, self.copy(node))).collect();
+        let new = instance.at() == self.primary.len();
+        if new {
+            self.place(cluster, instance, primary, secondary);
+        } else {
+            self.list_placed(cluster, instance, primary, secondary);
+        }
+        Placed { new, copies }
+    }
+
+    fn list_placed(&mut self, cluster: &Cluster, id: InstanceId, primary: (NodeId, Usage), secondary: Option<(NodeId, Usage)>) {
+        self.list(cluster, id, Step::AddPrimary(primary.0));
+        self.usage[primary.0.at()] = primary.1;
+        if let Some((node, usage)) = secondary {
+            self.list(cluster, id, Step::AddSecondary { node, primary: primary.0 });
+            self.usage[node.at()] = usage;
+        }
+    }
+
+    /// Takes a placement back, which must be the newest change.
+    pub(crate) fn unplace(&mut self, placed: Placed) {
+        if placed.new {
+            self.primary.pop();
+            self.secondary.pop();
+            self.shared.pop();
+        }
+        placed.copies.into_iter().for_each(|(node, copy)| self.restore(node, copy));
+    }
+
+    fn restore(&mut self, node: NodeId, copy: NodeCopy) {
+        let at = node.at();
+        self.usage[at] = copy.usage;
+        self.primaries[at] = copy.primaries;
+        self.secondaries[at] = copy.secondaries;
+        self.peers[at] = copy.peers;
+        self.exclusion[at] = copy.exclusion;
+        self.pairs[at] = copy.pairs;
     }
 
     /// Takes back the newest change.
     pub fn undo(&mut self, undo: Undo) {
         let at = undo.instance.at();
         (self.primary[at], self.secondary[at], self.shared[at]) = undo.place;
-        for (node, copy) in undo.nodes {
-            let at = node.at();
-            self.usage[at] = copy.usage;
-            self.primaries[at] = copy.primaries;
-            self.secondaries[at] = copy.secondaries;
-            self.peers[at] = copy.peers;
-            self.exclusion[at] = copy.exclusion;
-            self.pairs[at] = copy.pairs;
-        }
+        undo.nodes.into_iter().for_each(|(node, copy)| self.restore(node, copy));
     }
 
     /// The nodes of an instance: its primary, and with drbd its secondary.

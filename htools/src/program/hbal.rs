@@ -4,7 +4,7 @@ mod check;
 
 use super::option::Options;
 use super::{Failure, Io, commands, output, source};
-use crate::balance::{self, Search};
+use crate::balance::Search;
 use crate::cluster::Cluster;
 use crate::id::{InstanceId, NodeId};
 use crate::job::{self, Planned, Widths};
@@ -76,7 +76,7 @@ fn balance(
         node: longest(&mut nodes.iter().map(|id| cluster.node(*id).alias.chars().count())),
         instance: longest(&mut instances.iter().map(|id| cluster.instance(*id).alias.chars().count())),
     };
-    let search_options = search_options(options);
+    let search_options = source::balance_options(options);
     let mut search = Search::new(cluster, state, nodes.to_vec(), &search_options);
     let mut plan: Vec<Planned> = Vec::new();
     while let Some(step) = search.step(bound + options.min_score) {
@@ -107,20 +107,6 @@ fn coefficients(options: &Options, io: &mut Io<'_>, when: &str, cluster: &Cluste
         return io.say(&format!("{head} overall {score}\n{}", components::components("  ", &stats)));
     }
     io.say(&format!("{when} score: {score}\n"))
-}
-
-fn search_options(options: &Options) -> balance::Options {
-    balance::Options {
-        disk_moves: options.disk_moves,
-        instance_moves: options.instance_moves,
-        restricted_migration: options.restricted_migration,
-        ignore_soft_errors: options.ignore_soft_errors,
-        evacuate: options.evac_mode,
-        min_gain: options.min_gain,
-        min_gain_limit: options.min_gain_limit,
-        max_length: options.max_length,
-        ..balance::Options::default()
-    }
 }
 
 fn show_commands(options: &Options, io: &mut Io<'_>, cluster: &Cluster, plan: &[Planned]) -> Result<(), Failure> {

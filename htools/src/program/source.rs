@@ -2,6 +2,7 @@
 
 use super::option::Options;
 use super::{Failure, Io, backend};
+use crate::balance;
 use crate::cluster::Cluster;
 use crate::id::NodeId;
 use crate::load::{self, Loaded, Wishes};
@@ -87,4 +88,20 @@ pub(super) fn set_node_status(cluster: &mut Cluster, options: &Options) -> Resul
 #[must_use]
 pub(super) fn all_nodes(cluster: &Cluster) -> Vec<NodeId> {
     cluster.node_ids().collect()
+}
+
+/// What the options allow a search for better places.
+#[must_use]
+pub(super) fn balance_options(options: &Options) -> balance::Options {
+    balance::Options {
+        disk_moves: options.disk_moves,
+        instance_moves: options.instance_moves,
+        restricted_migration: options.restricted_migration,
+        ignore_soft_errors: options.ignore_soft_errors,
+        evacuate: options.evac_mode,
+        min_gain: options.min_gain,
+        min_gain_limit: options.min_gain_limit,
+        max_length: options.max_length,
+        ..balance::Options::default()
+    }
 }

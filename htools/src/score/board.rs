@@ -4,8 +4,9 @@ use super::row::{Row, row};
 use super::{COMPONENTS, Stats, Weights};
 use crate::cluster::Cluster;
 use crate::id::NodeId;
+use crate::instance::Instance;
 use crate::moves::Trial;
-use crate::state::State;
+use crate::state::{State, Usage};
 
 /// Rows of the nodes of a scope.
 #[derive(Debug, Clone)]
@@ -91,13 +92,26 @@ impl Board {
 
     /// The score after `trial` of an instance, summed anew.
     pub fn score_after(&mut self, cluster: &Cluster, state: &State, id: crate::InstanceId, trial: &Trial) -> f64 {
+        self.score_if(cluster, state, cluster.instance(id), trial.touched(), (Some(state.primary[id.at()]), trial.primary))
+    }
+
+    /// The score with the usage of a few nodes replaced, summed anew. `instance` comes to a primary node, and leaves another one
+    /// if it was anywhere.
+    pub fn score_if(
+        &mut self,
+        cluster: &Cluster,
+        state: &State,
+        instance: &Instance,
+        touched: &[(NodeId, Usage)],
+        (from, to): (Option<NodeId>, NodeId),
+    ) -> f64 {
         if self.rows.is_empty() {
             return 0.0;
         }
-        let excess = self.pair_change(cluster, state, id, trial);
+        let excess = self.pairs_if(cluster, instance, (from, to));
         let mut stats = Stats { pairs: std::mem::take(&mut self.stats.pairs), ..self.stats.clone() };
         let mut kept: [Option<(usize, Row)>; 3] = [None; 3];
-        for ((node, usage), kept) in trial.touched().iter().zip(&mut kept) {
+        for ((node, usage), kept) in touched.iter().zip(&mut kept) {
             if let Some(at) = self.place[node.at()] {
                 *kept = Some((at, self.rows[at]));
                 self.rows[at] = row(cluster.node(*node), usage);
@@ -120,7 +134,11 @@ impl Board {
 
     /// How much the cluster-wide excess of (location, exclusion tag) pairs changes.
     pub(crate) fn pair_change(&self, cluster: &Cluster, state: &State, id: crate::InstanceId, trial: &Trial) -> i64 {
-        let instance = cluster.instance(id);
+        self.pairs_if(cluster, cluster.instance(id), (Some(state.primary[id.at()]), trial.primary))
+    }
+
+    /// The same where an instance leaves one primary node, if it was anywhere, and comes to another.
+    fn pairs_if(&self, cluster: &Cluster, instance: &Instance, (from, to): (Option<NodeId>, NodeId)) -> i64 {
         if instance.exclusion.is_empty() || instance.forthcoming {
             return 0;
         }
@@ -129,7 +147,7 @@ impl Board {
         };
         let mut counts = std::collections::BTreeMap::new();
         let mut change = 0;
-        for (node, sign) in [(state.primary[id.at()], -1), (trial.primary, 1)] {
+        for (node, sign) in from.map(|node| (node, -1)).into_iter().chain([(to, 1)]) {
             for pair in pairs_on(node) {
                 let count = counts.entry(pair).or_insert_with(|| self.stats.pairs.get(&pair).copied().unwrap_or(0));
                 let excess = |count: i64| (count - 1).max(0);

@@ -1,0 +1,109 @@
+//! Evacuation played through on a copy of the state, which is the same again afterwards.
+
+use std::cmp::Ordering;
+
+use gannet_core::param::DiskTemplate;
+
+use crate::cluster::Cluster;
+use crate::id::{InstanceId, NodeId};
+use crate::moves::Move;
+use crate::score::Board;
+use crate::state::{Limits, State, Step, Undo};
+
+/// A copy of the state to play on.
+#[derive(Debug)]
+pub(super) struct Played {
+    pub state: State,
+    /// In index order.
+    scope: Vec<NodeId>,
+}
+
+impl Played {
+    pub(super) fn new(state: State, scope: Vec<NodeId>) -> Self {
+        Self { state, scope }
+    }
+
+    /// Whether all primaries of a node find another one.
+    pub(super) fn can_evacuate(&mut self, cluster: &Cluster, node: NodeId) -> bool {
+        let mut done = Vec::new();
+        let possible = self.evacuate(cluster, node, &mut done).is_some();
+        while let Some(undo) = done.pop() {
+            self.state.undo(undo);
+        }
+        possible
+    }
+
+    fn evacuate(&mut self, cluster: &Cluster, node: NodeId, done: &mut Vec<Undo>) -> Option<()> {
+        let all = self.state.primaries[node.at()].clone();
+        let (mirrored, others): (Vec<InstanceId>, Vec<InstanceId>) = all.into_iter().partition(|id| cluster.instance(*id).has_secondary());
+        let (movable, mut fixed): (Vec<InstanceId>, Vec<InstanceId>) =
+            others.into_iter().partition(|id| goes_elsewhere(cluster.instance(*id).template));
+        for id in mirrored {
+            done.push(self.state.try_move(cluster, id, Move::Failover, true).ok()?);
+        }
+        let group = cluster.node(node).group;
+        let in_group: Vec<NodeId> = self.scope.iter().copied().filter(|id| cluster.node(*id).group == group).collect();
+        let targets: Vec<NodeId> = in_group.iter().copied().filter(|id| *id != node).collect();
+        if !movable.is_empty() {
+            let mut board = Board::new(cluster, &self.state, in_group);
+            for id in movable {
+                done.push(self.move_away(cluster, &mut board, &targets, id)?);
+                board.refresh(cluster, &self.state);
+            }
+        }
+        if !fixed.is_empty() {
+            let mut board = Board::new(cluster, &self.state, self.scope.clone());
+            fixed.sort_by_key(|id| std::cmp::Reverse(cluster.instance(*id).memory));
+            for id in fixed {
+                done.push(self.make_anew(cluster, &mut board, &targets, id)?);
+                board.refresh(cluster, &self.state);
+            }
+        }
+        Some(())
+    }
+
+    /// To the best of the nodes, the last of equals.
+    fn move_away(&mut self, cluster: &Cluster, board: &mut Board, targets: &[NodeId], id: InstanceId) -> Option<Undo> {
+        let mut best: Option<(f64, Move)> = None;
+        for target in targets {
+            let chosen = Move::FailoverToAny(*target);
+            let Ok(trial) = self.state.trial(cluster, id, chosen, true) else { continue };
+            let score = board.score_after(cluster, &self.state, id, &trial);
+            if best.is_none_or(|(old, _)| old.partial_cmp(&score) != Some(Ordering::Less)) {
+                best = Some((score, chosen));
+            }
+        }
+        self.state.try_move(cluster, id, best?.1, true).ok()
+    }
+
+    /// A second one on the best of the nodes, the last of equals; the first one stays where it is.
+    fn make_anew(&mut self, cluster: &Cluster, board: &mut Board, targets: &[NodeId], id: InstanceId) -> Option<Undo> {
+        let instance = cluster.instance(id);
+        let shared = self.state.shared[id.at()];
+        let mut found = Vec::new();
+        for target in targets {
+            let node = cluster.node(*target);
+            if cluster.group(node.group).policy.check(instance, node.exclusive_storage).is_err() {
+                continue;
+            }
+            let Ok(usage) = self.state.with_primary(cluster, *target, instance, shared, Limits::Hard) else { continue };
+            let score = board.score_if(cluster, &self.state, instance, &[(*target, usage)], (None, *target));
+            found.push((score, (*target, usage)));
+        }
+        let (target, usage) = crate::allocate::first_of(&found)?;
+        let undo = self.state.remember(id, [target]);
+        self.state.list(cluster, id, Step::AddPrimary(target));
+        self.state.usage[target.at()] = usage;
+        Some(undo)
+    }
+}
+
+/// Whether instances of this template go to another node as they are; others are made anew. (Block devices could go, but for the
+/// reference they are bound to their node here.)
+fn goes_elsewhere(template: DiskTemplate) -> bool {
+    use DiskTemplate::{BlockDev, Diskless, Drbd, Ext, File, Gluster, Plain, Rbd, SharedFile};
+    match template {
+        Diskless | SharedFile | Rbd | Ext | Gluster => true,
+        File | Plain | BlockDev | Drbd => false,
+    }
+}

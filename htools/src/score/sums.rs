@@ -1,0 +1,121 @@
+//! The score of a scope in which one or two nodes change, by the reference's update formula, whose rounding differs from a new
+//! sum. The reference uses it for pairs of nodes in an allocation, and nowhere else.
+
+use super::component::Source;
+use super::row::lane::{LOCATION, N1, RESERVED, TAGS};
+use super::row::{LANES, Row, SPREADS};
+use super::{COMPONENTS, Stats};
+use crate::state::real;
+
+/// The sums that a score follows from.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Sums {
+    /// Number of online nodes.
+    count: f64,
+    sum: Row,
+    variance: Row,
+    offline_all: f64,
+    offline_primary: f64,
+    /// Uses of (location, exclusion tag) pairs beyond the first of each.
+    pairs: f64,
+}
+
+/// What the change of one online node's row does to sums.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Change {
+    difference: Row,
+    /// Differences of the squares.
+    squares: Row,
+}
+
+impl Change {
+    /// From one row to another.
+    #[must_use]
+    pub fn new(old: &Row, new: &Row) -> Self {
+        let mut change = Self { difference: [0.0; LANES], squares: [0.0; LANES] };
+        for lane in 0..LANES {
+            change.difference[lane] = new[lane] - old[lane];
+            change.squares[lane] = new[lane] * new[lane] - old[lane] * old[lane];
+        }
+        change
+    }
+}
+
+impl From<&Stats> for Sums {
+    fn from(stats: &Stats) -> Self {
+        let pairs = real(stats.pairs.values().map(|count| count - 1).sum());
+        Self {
+            count: stats.count,
+            sum: stats.sum,
+            variance: stats.variance,
+            offline_all: stats.offline_all,
+            offline_primary: stats.offline_primary,
+            pairs,
+        }
+    }
+}
+
+impl Sums {
+    /// With one online node changed.
+    #[must_use]
+    pub fn after(&self, change: &Change) -> Self {
+        let mut new = *self;
+        let squared_count = self.count * self.count;
+        for lane in 0..SPREADS {
+            let (d, q) = (change.difference[lane], change.squares[lane]);
+            let total = (self.count * q - 2.0 * self.sum[lane] * d) - d * d;
+            new.variance[lane] = (self.variance[lane] + total / squared_count).max(0.0);
+        }
+        for lane in 0..LANES {
+            new.sum[lane] = self.sum[lane] + change.difference[lane];
+        }
+        new
+    }
+
+    /// With primaries and secondaries that came to an offline node.
+    #[must_use]
+    pub fn after_offline(&self, primaries: i64, secondaries: i64) -> Self {
+        Self {
+            offline_all: self.offline_all + real(primaries + secondaries),
+            offline_primary: self.offline_primary + real(primaries),
+            ..*self
+        }
+    }
+
+    /// With more uses of (location, exclusion tag) pairs beyond the first.
+    #[must_use]
+    pub fn after_pairs(&self, excess: i64) -> Self {
+        Self { pairs: self.pairs + real(excess), ..*self }
+    }
+
+    /// With a change of locations on an online node, on top of what [`Self::after`] made of `before`.
+    #[must_use]
+    pub fn with_location(&self, before: &Self, old: f64, new: f64) -> Self {
+        let mut sums = *self;
+        sums.sum[LOCATION] = before.sum[LOCATION] + (new - old);
+        sums
+    }
+
+    /// The score; 0 when no node is online.
+    #[must_use]
+    pub fn score(&self) -> f64 {
+        if self.count <= 0.0 {
+            return 0.0;
+        }
+        let mut spreads = [0.0; SPREADS];
+        for (spread, variance) in spreads.iter_mut().zip(self.variance) {
+            *spread = variance.sqrt();
+        }
+        let value = |source: Source| match source {
+            Source::Spread(lane) => spreads[lane],
+            Source::N1 => self.sum[N1],
+            Source::Tags => self.sum[TAGS],
+            Source::Location => self.sum[LOCATION],
+            Source::Reserved => self.sum[RESERVED],
+            Source::OfflineAll => self.offline_all,
+            Source::OfflinePrimary => self.offline_primary,
+            Source::Pairs => self.pairs,
+        };
+        COMPONENTS.iter().fold(0.0, |sum, component| sum + component.weight * value(component.source))
+    }
+}
