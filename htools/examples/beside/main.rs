@@ -1,7 +1,5 @@
-//! Our placement tools beside Debian's `ganeti-htools`, on the same clusters: prints a table of times.
-//!
-//! `cargo run --release -p gannet-htools --example beside`; with arguments, only the rows whose names contain one of them.
-//! `beside write NODES INSTANCES SEED` prints a cluster.
+//! Clusters of any size in the text format, for measuring: `cargo run --release -p gannet-htools --example beside -- write NODES
+//! INSTANCES SEED` prints one.
 
 mod generate;
 
