@@ -50,7 +50,7 @@ impl Group {
                 "e2fsprogs",
                 "socat",
             ],
-            Self::Test => &["python3", "python3-ganeti-rapi", "libxml2-utils", "openssl", "curl", "ganeti-htools", "ganeti-testsuite"],
+            Self::Test => &["python3", "python3-ganeti-rapi", "libxml2-utils", "openssl", "curl", "ganeti", "ganeti-testsuite"],
             Self::Peer => &[
                 "ganeti",
                 "ganeti-3.0",

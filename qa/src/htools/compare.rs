@@ -45,7 +45,10 @@ impl Pair {
     /// One of them is not there; the message says which package it is in.
     pub fn find(bin_dir: &Path) -> Result<Self> {
         let pair = Self { reference: PathBuf::from("/usr/bin/hbal"), own: bin_dir.join("htools") };
-        anyhow::ensure!(pair.reference.exists(), "the reference is missing: install Debian's package ganeti-htools");
+        anyhow::ensure!(
+            pair.reference.exists(),
+            "the reference is missing: install Debian's package ganeti (ganeti-htools, which has it too, cannot be beside ganeti-testsuite)"
+        );
         anyhow::ensure!(pair.own.exists(), "{} is not built: run `cargo build -p gannet-htools`", pair.own.display());
         Ok(pair)
     }
