@@ -146,6 +146,9 @@ fn upstream_clusters() {
         // Two instances of one name: ours refuses what would name one of them in a command.
         let ambiguous = repeated_instances(&data);
         let lines = lines.filter(|line| !ambiguous || line.tool == "hroller");
+        // An instance whose nodes are in two groups: the reference's hcheck breaks off (a known defect).
+        let split = path.ends_with("hbal-split-insts.data");
+        let lines = lines.filter(|line| !split || line.tool != "hcheck");
         for mut line in lines {
             // Of several groups the reference saves only the chosen one, or breaks off (a known defect).
             line.args.retain(|arg| arg != "-Ssaved" || groups(&data) == 1);
