@@ -66,14 +66,31 @@ fn reason(lab: &Lab<'_>, victim: Victim) -> String {
     }
 }
 
-#[test]
-fn a_creation_at_every_step_of_every_daemon() {
+fn creation(victim: Victim) {
     let cluster = Cluster::fake(2);
     let lab = Lab::new(&cluster);
-    for victim in [Victim::Master, Victim::Store, Victim::Agent(operation::HOME), Victim::All] {
-        let tally = at_every_step(&lab, &CREATE, victim);
-        assert!(tally.whole > 0 && tally.undone > 0, "{victim:?}: {tally:?}");
-    }
+    let tally = at_every_step(&lab, &CREATE, victim);
+    assert!(tally.whole > 0 && tally.undone > 0, "{victim:?}: {tally:?}");
+}
+
+#[test]
+fn a_creation_at_every_step_of_the_master() {
+    creation(Victim::Master);
+}
+
+#[test]
+fn a_creation_at_every_step_of_the_store() {
+    creation(Victim::Store);
+}
+
+#[test]
+fn a_creation_at_every_step_of_the_agent() {
+    creation(Victim::Agent(operation::HOME));
+}
+
+#[test]
+fn a_creation_at_every_step_of_all_daemons() {
+    creation(Victim::All);
 }
 
 #[test]
