@@ -8,6 +8,7 @@
 //! | [`score`] | how even a cluster is |
 //! | [`balance`] | which moves make it more even |
 //! | [`allocate`] | where a new instance should go |
+//! | [`explain`] | why a new instance has no place |
 //! | [`evacuable`] | whether a group survives the loss of any node |
 //! | [`job`] | moves as commands and sets of jobs |
 //! | [`show`] | numbers, tables and lists in the reference's form |
@@ -19,13 +20,13 @@ pub mod balance;
 pub mod cluster;
 pub mod evacuable;
 pub mod evacuate;
+pub mod explain;
 pub mod fail;
 pub mod group;
 pub mod iallocator;
 pub mod id;
 pub mod instance;
 pub mod job;
-pub mod legacy;
 pub mod load;
 pub mod moves;
 pub mod node;

@@ -2,6 +2,10 @@
 
 #[path = "it/bad_input.rs"]
 mod bad_input;
+#[path = "it/explain.rs"]
+mod explain;
+#[path = "it/losses.rs"]
+mod losses;
 #[path = "it/plans.rs"]
 mod plans;
 #[path = "it/random.rs"]

@@ -154,6 +154,12 @@ pub struct Options {
     pub weights: Weights,
     /// `--keep-disk`, in MiB.
     pub keep_disk: i64,
+    /// `--survive`: how many nodes of a group may be lost together.
+    pub survive: usize,
+    /// `--failure-domains`: the prefix of the node tags that name them.
+    pub failure_domains: Option<String>,
+    /// `--explain`.
+    pub explain: bool,
     /// Set by tools, not on the command line.
     pub repeated: Repeated,
     pub(super) help: bool,
@@ -244,6 +250,9 @@ impl Default for Options {
             max_copied: f64::INFINITY,
             weights: Weights::default(),
             keep_disk: 0,
+            survive: 1,
+            failure_domains: None,
+            explain: false,
             repeated: Repeated::Refuse,
             help: false,
             version: false,

@@ -4,6 +4,7 @@ use super::option::Options;
 use super::{Failure, Io, backend};
 use crate::balance;
 use crate::cluster::Cluster;
+use crate::evacuable::{Loss, loss};
 use crate::id::NodeId;
 use crate::load::{self, Loaded, Wishes};
 use crate::state::State;
@@ -118,4 +119,20 @@ pub(super) fn balance_options(options: &Options) -> balance::Options {
         max_copied: options.max_copied,
         plain: false,
     }
+}
+
+/// The sets of nodes whose common loss is asked about, besides that of single nodes.
+///
+/// # Errors
+/// There are too many.
+pub(super) fn losses(options: &Options, cluster: &Cluster) -> Result<Vec<Loss>, Failure> {
+    let mut losses = loss::of_count(cluster, options.survive).map_err(|error| Failure::error(format!("--survive: {error}")))?;
+    if let Some(prefix) = &options.failure_domains {
+        let domains = loss::of_domains(cluster, prefix);
+        if domains.is_empty() {
+            return Err(Failure::error(format!("--failure-domains: no online node has a tag that begins with '{prefix}:'")));
+        }
+        losses.extend(domains);
+    }
+    Ok(losses)
 }
