@@ -7,5 +7,6 @@ pub mod command;
 pub mod compare;
 pub mod generate;
 pub mod iallocator;
+pub mod large;
 pub mod model;
 pub mod text;
