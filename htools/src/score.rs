@@ -4,6 +4,7 @@
 //! left to right in the order of the nodes, the deviation in a second pass, the weighted sum in the order of the table. Nothing
 //! here may be reordered or fused.
 
+mod best;
 mod board;
 mod bound;
 mod component;
@@ -11,6 +12,7 @@ mod row;
 mod sums;
 mod weights;
 
+pub(crate) use best::Best;
 pub use board::Board;
 pub use bound::optimum;
 pub use component::{COMPONENTS, Component};

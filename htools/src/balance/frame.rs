@@ -1,6 +1,6 @@
 //! What all candidates of one instance and kind of move share: everything but the target node.
 
-use super::rank::{self, Lanes, Moment, RESERVED, WIDE};
+use super::rank::{self, Lanes, Moment, NARROW, RESERVED, WIDE};
 use super::table::Table;
 use crate::cluster::Cluster;
 use crate::id::{InstanceId, NodeId};
@@ -35,6 +35,8 @@ pub(super) struct Frame {
     pub squares: Lanes,
     /// What counts change by, weighted, without the target's.
     pub count: f64,
+    /// The roots of those columns that a target does not change.
+    pub roots: f64,
     pub variable: Option<Variable>,
     /// Soft limits hold for the target.
     pub soft: bool,
@@ -123,7 +125,7 @@ impl<'a> Leaving<'a> {
         let (table, instance) = (self.table, self.cluster.instance(self.id));
         let (start, squares) = table.ranks.sums_at(moment);
         let delta = if primary { rank::primary(instance) } else { rank::secondary(instance) };
-        let mut frame = Frame { kind, primary, delta, sums: start, squares, count: 0.0, variable: None, soft, other, peer };
+        let mut frame = Frame { kind, primary, delta, sums: start, squares, count: 0.0, roots: 0.0, variable: None, soft, other, peer };
         for (node, usage) in fixed.iter().copied().chain(variable) {
             frame.count += self.change(&mut frame, node, &usage);
         }
@@ -163,6 +165,17 @@ impl<'a> Leaving<'a> {
 }
 
 impl Frame {
+    /// Takes the roots of those columns that no target changes, as it becomes the secondary node; gives back their squares.
+    /// `count`: of nodes.
+    pub(super) fn settle(&mut self, count: f64) -> [f64; WIDE - NARROW] {
+        let left = std::array::from_fn(|at| {
+            let (sum, squares) = (self.sums[NARROW + at], self.squares[NARROW + at]);
+            (squares - sum * sum / count).max(0.0)
+        });
+        self.roots = left.iter().map(|squares: &f64| squares.sqrt()).sum();
+        left
+    }
+
     /// Memory of the instances that have their primary on one and their secondary on the other of two nodes, of which one is `target`.
     pub(super) fn own(&self, state: &State, target: NodeId) -> i64 {
         match self.peer {

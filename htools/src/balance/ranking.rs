@@ -44,24 +44,22 @@ impl Sink for Finalists<'_> {
         if !tried && self.state.trial(self.cluster, self.id, chosen, self.force).is_err() {
             return false;
         }
-        if gain >= self.best - self.margin {
-            self.best = self.best.max(gain);
-            self.found.push((gain, self.id, chosen));
-        }
+        self.best = self.best.max(gain);
+        self.found.push((gain, self.id, chosen));
         true
     }
 }
 
 /// For what is only to be remembered.
-struct Nowhere<'a>(&'a Cluster, &'a State, bool, InstanceId);
+struct Nowhere;
 
-impl Sink for Nowhere<'_> {
+impl Sink for Nowhere {
     fn least(&self) -> f64 {
         f64::INFINITY
     }
 
-    fn take(&mut self, chosen: Move, _: f64, tried: bool) -> bool {
-        tried || self.1.trial(self.0, self.3, chosen, self.2).is_ok()
+    fn take(&mut self, _: Move, _: f64, _: bool) -> bool {
+        true
     }
 }
 
@@ -149,8 +147,7 @@ impl Ranking {
                 continue;
             }
             targets.iter().for_each(|target| memo.forget(*target));
-            let mut nowhere = Nowhere(cluster, state, options.ignore_soft_errors, *id);
-            sweep.run(*id, &self.moments[then], Some(&targets), memo, &mut nowhere);
+            sweep.run(*id, &self.moments[then], Some(&targets), memo, &mut Nowhere);
         }
     }
 }
