@@ -14,33 +14,28 @@ pub(super) struct Chords {
     /// The part that all targets have.
     base: f64,
     moved: Lanes,
-    unit: Lanes,
-    unit_squared: Lanes,
-    /// All nodes have the same units, which are in `base`.
-    even: bool,
-    /// Between which numbers the squares lie.
-    pub low: Lanes,
-    pub high: Lanes,
+    /// Per unit, and per square of it; `None`: all nodes have the same units, which are in `base`.
+    unit: Option<(Lanes, Lanes)>,
 }
 
 impl Chords {
-    /// The first `lanes` columns of a frame.
-    pub(super) fn new(frame: &Frame, table: &Table, lanes: usize) -> Self {
-        let per_node = 1.0 / table.ranks.count;
-        let none = [0.0; WIDE];
-        let even = table.span.unit.0 == table.span.unit.1;
-        let mut chords = Self { base: 0.0, moved: none, unit: none, unit_squared: none, even, low: none, high: none };
+    /// Of the first `lanes` columns of a frame, for nodes as they are now; with the numbers between which the squares lie.
+    pub(super) fn new(frame: &Frame, table: &Table, lanes: usize) -> (Self, (Lanes, Lanes)) {
+        let (span, per_node, none) = (&table.span, 1.0 / table.ranks.count, [0.0; WIDE]);
+        let unit = (span.unit.0 != span.unit.1).then_some((none, none));
+        let mut chords = Self { base: 0.0, moved: none, unit };
+        let (mut lows, mut highs) = (none, none);
         for at in (0..lanes).filter(|at| *at != RESERVED) {
             let (by, sum) = (frame.delta[at], frame.sums[at]);
             let start = frame.squares[at] - sum * sum * per_node;
-            let (moved, squared, unit) = (2.0 * by, by * by * (1.0 - per_node), -2.0 * sum * by * per_node);
+            let (moved, squared, once) = (2.0 * by, by * by * (1.0 - per_node), -2.0 * sum * by * per_node);
             let ends = |factor: f64, (low, high): (f64, f64)| {
                 let (a, b) = (factor * low, factor * high);
                 if a < b { (a, b) } else { (b, a) }
             };
-            let (moved_low, moved_high) = ends(moved, (table.span.moved.0[at], table.span.moved.1[at]));
-            let (unit_low, unit_high) = (table.span.unit.0[at], table.span.unit.1[at]);
-            let (once_low, once_high) = ends(unit, (unit_low, unit_high));
+            let (moved_low, moved_high) = ends(moved, (span.moved.0[at], span.moved.1[at]));
+            let (unit_low, unit_high) = (span.unit.0[at], span.unit.1[at]);
+            let (once_low, once_high) = ends(once, (unit_low, unit_high));
             // Units are not negative.
             let (twice_low, twice_high) = ends(squared, (unit_low * unit_low, unit_high * unit_high));
             // A little wider, for what is lost by rounding.
@@ -51,28 +46,27 @@ impl Chords {
             // The slope of the chord, without the difference of two numbers that may be alike.
             let slope = if high_root > 0.0 { 1.0 / (low_root + high_root) } else { 0.0 };
             chords.base += low_root + (start - low) * slope;
-            (chords.low[at], chords.high[at]) = (low, high);
+            (lows[at], highs[at]) = (low, high);
             chords.moved[at] = moved * slope;
-            if even {
-                chords.base += slope * unit_high * (unit + squared * unit_high);
-            } else {
-                (chords.unit[at], chords.unit_squared[at]) = (unit * slope, squared * slope);
+            match &mut chords.unit {
+                None => chords.base += slope * unit_high * (once + squared * unit_high),
+                Some(unit) => (unit.0[at], unit.1[at]) = (once * slope, squared * slope),
             }
         }
-        chords
+        (chords, (lows, highs))
     }
 
     /// No target leaves less than this in the first `N` columns together. `at`: its place.
     #[inline]
     pub(super) fn least<const N: usize>(&self, table: &Table, at: usize) -> f64 {
-        let (moved, unit) = (&table.moved[at], &table.units[at]);
+        let (moved, units) = (&table.moved[at], &table.units[at]);
         let mut parts = [0.0; N];
         for lane in 0..N {
             parts[lane] = self.moved[lane] * moved[lane];
         }
-        if !self.even {
+        if let Some(unit) = &self.unit {
             for lane in 0..N {
-                parts[lane] += unit[lane] * (self.unit[lane] + self.unit_squared[lane] * unit[lane]);
+                parts[lane] += units[lane] * (unit.0[lane] + unit.1[lane] * units[lane]);
             }
         }
         // Two sums side by side: the lanes of a register.

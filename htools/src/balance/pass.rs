@@ -25,19 +25,7 @@ pub(super) struct Pass<'a, 'b> {
     before: f64,
     /// The gain of a target that costs nothing.
     base: f64,
-}
-
-/// The smallest and the largest square of the reserved memory that a target left.
-struct Reserved {
-    low: f64,
-    high: f64,
-}
-
-impl Reserved {
-    fn widen(&mut self, left: f64) {
-        self.low = if left < self.low { left } else { self.low };
-        self.high = if left > self.high { left } else { self.high };
-    }
+    per_node: f64,
 }
 
 impl<'a, 'b> Pass<'a, 'b> {
@@ -45,7 +33,7 @@ impl<'a, 'b> Pass<'a, 'b> {
         let (state, instance) = (sweep.state, sweep.cluster.instance(id));
         let (nodes, shared) = ((state.primary[id.at()], state.secondary[id.at()]), state.shared[id.at()]);
         let base = moment.spread - frame.count - frame.roots;
-        let mut pass = Self { sweep, instance, frame, nodes, shared, before: 0.0, base };
+        let mut pass = Self { sweep, instance, frame, nodes, shared, before: 0.0, base, per_node: 1.0 / sweep.table.ranks.count };
         if sweep.table.located {
             pass.before = pass.location(nodes.0, shared);
         }
@@ -56,66 +44,97 @@ impl<'a, 'b> Pass<'a, 'b> {
     pub(super) fn all(&self, memo: &mut Memo, sink: &mut impl Sink) {
         let table = self.sweep.table;
         let (order, lanes) = if self.frame.primary { (&table.by_memory, WIDE) } else { (&table.by_disk, NARROW) };
-        let chords = Chords::new(self.frame, table, lanes);
-        let mut reserved = Reserved { low: f64::INFINITY, high: 0.0 };
-        self.each(order, Some(&chords), &mut reserved, memo, sink);
-        if reserved.low <= reserved.high {
-            for lane in 0..lanes {
-                let (low, high) = if lane == RESERVED { (reserved.low, reserved.high) } else { (chords.low[lane], chords.high[lane]) };
-                memo.low[lane] = memo.low[lane].min(low);
-                memo.high[lane] = memo.high[lane].max(high);
-            }
+        // Locations may gain something; all else that chords do not look at only costs.
+        if table.located || table.lenient {
+            return self.over(order, None, memo, sink);
         }
+        let (chords, (low, high)) = Chords::new(self.frame, table, lanes);
+        for lane in (0..lanes).filter(|lane| *lane != RESERVED) {
+            memo.low[lane] = memo.low[lane].min(low[lane]);
+            memo.high[lane] = memo.high[lane].max(high[lane]);
+        }
+        self.over(order, Some(&chords), memo, sink);
     }
 
     /// Some targets.
-    pub(super) fn some(&self, targets: &[usize], memo: &mut Memo, sink: &mut impl Sink) {
-        self.each(targets, None, &mut Reserved { low: 0.0, high: 0.0 }, memo, sink);
-    }
-
-    fn each(&self, targets: &[usize], chords: Option<&Chords>, reserved: &mut Reserved, memo: &mut Memo, sink: &mut impl Sink) {
+    pub(super) fn over(&self, targets: &[usize], chords: Option<&Chords>, memo: &mut Memo, sink: &mut impl Sink) {
+        let (table, frame) = (self.sweep.table, self.frame);
+        // What the targets share that have nothing of this instance's other node.
+        let usual = frame.primary.then(|| self.reserved_by_primary(0));
         for at in targets.iter().copied() {
-            let node = self.sweep.table.rooms[at].node;
+            let node = table.rooms[at].node;
             if node == self.nodes.0 || Some(node) == self.nodes.1 {
                 continue;
             }
-            if self.frame.primary {
-                self.to_primary(at, chords, reserved, memo, sink);
+            let own = self.sweep.own[node.at()];
+            let (left, cost) = match usual {
+                Some(usual) if own == 0 => usual,
+                Some(_) => self.reserved_by_primary(own),
+                None => self.reserved_by_secondary(at, own),
+            };
+            memo.low[RESERVED] = if left < memo.low[RESERVED] { left } else { memo.low[RESERVED] };
+            memo.high[RESERVED] = if left > memo.high[RESERVED] { left } else { memo.high[RESERVED] };
+            let base = self.base - cost;
+            if let Some(chords) = chords {
+                let least = if frame.primary { chords.least::<WIDE>(table, at) } else { chords.least::<NARROW>(table, at) };
+                if !is_wanted(base - least - left.sqrt() + table.slack, memo, sink) {
+                    continue;
+                }
+            }
+            if frame.primary {
+                self.to_primary(at, base, left, memo, sink);
             } else {
-                self.to_secondary(at, chords, reserved, memo, sink);
+                self.to_secondary(at, base, left, own, memo, sink);
             }
         }
     }
 
+    /// The squares of the reserved memory that a target leaves as the secondary node, and what it costs beside the columns.
     #[inline]
-    fn to_secondary(&self, at: usize, chords: Option<&Chords>, seen: &mut Reserved, memo: &mut Memo, sink: &mut impl Sink) {
+    fn reserved_by_secondary(&self, at: usize, own: i64) -> (f64, f64) {
+        let (table, frame) = (self.sweep.table, self.frame);
+        let room = &table.rooms[at];
+        let more = real(room.reserved.max(own + self.instance.reserves()) - room.reserved);
+        let (by, centred) = (more * table.units[at][RESERVED], table.ranks.centred[at][RESERVED]);
+        let squares = frame.squares[RESERVED] + by * (centred + centred + by);
+        (self.left(frame.sums[RESERVED] + by, squares), room.reserved_price * more)
+    }
+
+    /// The same for a target as the primary node, which changes what is reserved on the node that keeps or gets the secondary.
+    fn reserved_by_primary(&self, own: i64) -> (f64, f64) {
+        let (table, frame) = (self.sweep.table, self.frame);
+        let (sum, squares) = (frame.sums[RESERVED], frame.squares[RESERVED]);
+        let Some(variable) = &frame.variable else { return (self.left(sum, squares), 0.0) };
+        let reserved = variable.reserved.max(own + self.instance.reserves());
+        let more = real(reserved - variable.reserved);
+        let centred = variable.centred + more * table.units[variable.at][RESERVED];
+        let n1 = if variable.unallocated <= reserved { table.counts.n1 * variable.instances } else { 0.0 };
+        (self.left(sum + centred, squares + centred * centred), more * table.rooms[variable.at].reserved_price + n1)
+    }
+
+    fn left(&self, sum: f64, squares: f64) -> f64 {
+        let left = squares - sum * sum * self.per_node;
+        if left > 0.0 { left } else { 0.0 }
+    }
+
+    fn to_secondary(&self, at: usize, mut base: f64, left: f64, own: i64, memo: &mut Memo, sink: &mut impl Sink) {
         let (table, frame, instance) = (self.sweep.table, self.frame, self.instance);
-        let (room, counts) = (&table.rooms[at], table.counts);
-        let reserved = room.reserved.max(self.sweep.own[room.node.at()] + instance.reserves());
-        let fails = room.unallocated <= reserved;
+        let room = &table.rooms[at];
+        let fails = room.unallocated <= room.reserved.max(own + instance.reserves());
         if !takes_secondary(room, instance, frame.soft, fails) {
             return;
         }
-        let more = real(reserved - room.reserved);
         let n1 = if fails { room.instances + 1.0 } else { 0.0 };
-        let mut base = self.base - counts.n1 * (n1 - room.n1) - room.reserved_price * more;
+        base -= table.counts.n1 * (n1 - room.n1);
         if table.located
             && let Some(other) = frame.other
         {
             base -= self.location(other, self.common(room.node, other)) - self.before;
         }
-        let left = self.left_reserved(at, more * table.units[at][RESERVED], (frame.sums[RESERVED], frame.squares[RESERVED]));
-        if let Some(chords) = chords {
-            seen.widen(left);
-            if !is_wanted(base - chords.least::<NARROW>(table, at) - left.sqrt() + table.slack, memo, sink) {
-                return;
-            }
-        }
-        self.judge::<NARROW>(at, base, left, chords.is_none(), memo, sink);
+        self.judge::<NARROW>(at, base, left, memo, sink);
     }
 
-    #[inline]
-    fn to_primary(&self, at: usize, chords: Option<&Chords>, seen: &mut Reserved, memo: &mut Memo, sink: &mut impl Sink) {
+    fn to_primary(&self, at: usize, mut base: f64, left: f64, memo: &mut Memo, sink: &mut impl Sink) {
         let (table, frame, instance) = (self.sweep.table, self.frame, self.instance);
         let (room, counts) = (&table.rooms[at], table.counts);
         let memory = if instance.uses_memory() { instance.memory } else { 0 };
@@ -124,7 +143,7 @@ impl<'a, 'b> Pass<'a, 'b> {
             return;
         }
         let n1 = if fails { room.instances + 1.0 } else { 0.0 };
-        let mut base = self.base - counts.n1 * (n1 - room.n1);
+        base -= counts.n1 * (n1 - room.n1);
         if !instance.exclusion.is_empty() {
             let effect = self.sweep.state.effect_of_adding(self.sweep.cluster, room.node, instance, 0);
             if frame.soft && effect.meets_tag {
@@ -132,42 +151,17 @@ impl<'a, 'b> Pass<'a, 'b> {
             }
             base -= counts.tags * real(effect.conflicts);
         }
-        let mut of_reserved = (frame.sums[RESERVED], frame.squares[RESERVED]);
-        if let Some(variable) = &frame.variable {
-            let reserved = variable.reserved.max(self.sweep.own[room.node.at()] + instance.reserves());
-            let more = real(reserved - variable.reserved);
-            let centred = variable.centred + more * table.units[variable.at][RESERVED];
-            of_reserved = (of_reserved.0 + centred, of_reserved.1 + centred * centred);
-            base -= more * table.rooms[variable.at].reserved_price;
-            base -= if variable.unallocated <= reserved { counts.n1 * variable.instances } else { 0.0 };
-        }
         if table.located {
             let shared = frame.other.map_or(self.shared, |other| self.common(room.node, other));
             base -= self.location(room.node, shared) - self.before;
         }
-        let left = self.left_reserved(at, 0.0, of_reserved);
-        if let Some(chords) = chords {
-            seen.widen(left);
-            if !is_wanted(base - chords.least::<WIDE>(table, at) - left.sqrt() + table.slack, memo, sink) {
-                return;
-            }
-        }
-        self.judge::<WIDE>(at, base, left, chords.is_none(), memo, sink);
-    }
-
-    /// The square of the reserved memory once the target's grows `by`.
-    fn left_reserved(&self, at: usize, by: f64, (sum, squares): (f64, f64)) -> f64 {
-        let (table, sum) = (self.sweep.table, sum + by);
-        let centred = table.ranks.centred[at][RESERVED];
-        let left = squares + by * (centred + centred + by) - sum * sum / table.ranks.count;
-        if left > 0.0 { left } else { 0.0 }
+        self.judge::<WIDE>(at, base, left, memo, sink);
     }
 
     /// The gain of a target that changes the first `N` columns.
     #[inline]
-    fn judge<const N: usize>(&self, at: usize, base: f64, reserved: f64, remember: bool, memo: &mut Memo, sink: &mut impl Sink) {
-        let (table, frame) = (self.sweep.table, self.frame);
-        let per_node = 1.0 / table.ranks.count;
+    fn judge<const N: usize>(&self, at: usize, base: f64, reserved: f64, memo: &mut Memo, sink: &mut impl Sink) {
+        let (table, frame, per_node) = (self.sweep.table, self.frame, self.per_node);
         let (centred, unit) = (&table.ranks.centred[at], &table.units[at]);
         let mut left = [0.0; N];
         for lane in 0..N {
@@ -177,11 +171,9 @@ impl<'a, 'b> Pass<'a, 'b> {
         }
         left[RESERVED] = reserved;
         let gain = base - spread(&mut left);
-        if remember {
-            for lane in 0..N {
-                memo.low[lane] = if left[lane] < memo.low[lane] { left[lane] } else { memo.low[lane] };
-                memo.high[lane] = if left[lane] > memo.high[lane] { left[lane] } else { memo.high[lane] };
-            }
+        for lane in 0..N {
+            memo.low[lane] = if left[lane] < memo.low[lane] { left[lane] } else { memo.low[lane] };
+            memo.high[lane] = if left[lane] > memo.high[lane] { left[lane] } else { memo.high[lane] };
         }
         if is_wanted(gain, memo, sink) {
             offer(at, (frame.kind)(table.rooms[at].node), gain, false, memo, sink);

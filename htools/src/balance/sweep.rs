@@ -79,7 +79,7 @@ impl Sweep<'_> {
                 let node = self.table.rooms[*at].node;
                 self.own[node.at()] = frame.own(self.state, node);
             }
-            Pass::new(self, id, moment, frame).some(targets, memo, sink);
+            Pass::new(self, id, moment, frame).over(targets, None, memo, sink);
             targets.iter().for_each(|at| self.own[self.table.rooms[*at].node.at()] = 0);
         }
         memo.frames = frames;

@@ -27,7 +27,7 @@ pub(super) struct Room {
     pub reserved_price: f64,
 }
 
-/// Between which numbers the columns lie.
+/// Between which numbers the columns of all nodes lie.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Span {
     pub moved: (Lanes, Lanes),
@@ -44,13 +44,14 @@ pub(super) struct Table {
     pub largest_unit: Lanes,
     /// Per online node its columns times its units.
     pub moved: Vec<Lanes>,
-    /// Per column the smallest and the largest of [`Self::moved`] and [`Self::units`].
     pub span: Span,
     /// Places of the online nodes, those with the most free memory, or disk space, first: more often than not the better targets.
     pub by_memory: Vec<usize>,
     pub by_disk: Vec<usize>,
     /// How far a cheap score can be from the score.
     pub slack: f64,
+    /// A node counts as failing N+1 that would not after a change, as Ganeti 3.0 has it: what comes to it may be a gain.
+    pub lenient: bool,
     pub counts: Counts,
     /// Per node of the cluster: its place among the online ones.
     place: Vec<Option<usize>>,
@@ -81,6 +82,7 @@ impl Table {
             by_memory: (0..units.len()).collect(),
             by_disk: (0..units.len()).collect(),
             slack: 0.0,
+            lenient: false,
             units,
             largest_unit,
             counts: board.weights().counts(),
@@ -115,6 +117,7 @@ impl Table {
         self.span.moved = rank::span(&self.moved);
         self.slack = self.ranks.tolerance(&self.ranks.now);
         let rooms = &self.rooms;
+        self.lenient = rooms.iter().any(|room| room.fails_n1 && room.unallocated > room.reserved);
         self.by_memory.sort_by_key(|at| std::cmp::Reverse(rooms[*at].unallocated));
         self.by_disk.sort_by_key(|at| std::cmp::Reverse(rooms[*at].disk));
     }
