@@ -14,8 +14,8 @@ fuzz_target!(|text: &str| {
     let mut found = load::finish(cluster, 0, N1Rule::default());
     let nodes = found.cluster.node_ids().collect();
     let options = Options { max_length: 3, ..Options::default() };
-    balance::run(&found.cluster, &mut found.state, nodes, &options, f64::NEG_INFINITY);
-    evacuable::failing(&found.cluster, &found.state, &evacuable::Scope::all(&found.cluster));
+    drop(balance::run(&found.cluster, &mut found.state, nodes, &options, f64::NEG_INFINITY));
+    drop(evacuable::failing(&found.cluster, &found.state, &evacuable::Scope::all(&found.cluster)));
     let saved = save::text(&found.cluster, &found.state);
     assert!(parse(&saved, Repeated::Refuse).is_ok(), "what is saved cannot be read");
 });

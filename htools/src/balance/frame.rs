@@ -46,6 +46,24 @@ pub(super) struct Frame {
     peer: Option<NodeId>,
 }
 
+/// What a node shares with each other one: memory of the instances that are on both.
+pub(super) struct Near {
+    /// Of those with their primary here.
+    primaries: Vec<i64>,
+    /// Of those with their secondary here.
+    secondaries: Vec<i64>,
+}
+
+impl Near {
+    pub(super) fn new(cluster: &Cluster, state: &State, node: NodeId) -> Self {
+        let none = vec![0; cluster.nodes.len()];
+        let mut near = Self { primaries: none.clone(), secondaries: none };
+        state.reserved_elsewhere(cluster, node).for_each(|(peer, memory)| near.primaries[peer.at()] += memory);
+        state.peers[node.at()].iter().for_each(|(peer, memory)| near.secondaries[peer.at()] = memory);
+        near
+    }
+}
+
 /// What builds frames: an instance without its nodes.
 pub(super) struct Leaving<'a> {
     pub cluster: &'a Cluster,
@@ -176,13 +194,14 @@ impl Frame {
         left
     }
 
-    /// Memory of the instances that have their primary on one and their secondary on the other of two nodes, of which one is `target`.
-    pub(super) fn own(&self, state: &State, target: NodeId) -> i64 {
+    /// Memory of the instances that have their primary on one and their secondary on the other of two nodes, of which one is the
+    /// target that `near` is about.
+    pub(super) fn own(&self, near: &Near) -> i64 {
         match self.peer {
             None => 0,
             // The target becomes primary, its peer holds the secondary.
-            Some(peer) if self.primary => state.peers[peer.at()].get(target),
-            Some(peer) => state.peers[target.at()].get(peer),
+            Some(peer) if self.primary => near.primaries[peer.at()],
+            Some(peer) => near.secondaries[peer.at()],
         }
     }
 

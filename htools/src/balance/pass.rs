@@ -46,22 +46,22 @@ impl<'a, 'b> Pass<'a, 'b> {
         let (order, lanes) = if self.frame.primary { (&table.by_memory, WIDE) } else { (&table.by_disk, NARROW) };
         // Locations may gain something; all else that chords do not look at only costs.
         if table.located || table.lenient {
-            return self.over(order, None, memo, sink);
+            return self.over(order.iter().copied(), None, memo, sink);
         }
         let (chords, (low, high)) = Chords::new(self.frame, table, lanes);
         for lane in (0..lanes).filter(|lane| *lane != RESERVED) {
             memo.low[lane] = memo.low[lane].min(low[lane]);
             memo.high[lane] = memo.high[lane].max(high[lane]);
         }
-        self.over(order, Some(&chords), memo, sink);
+        self.over(order.iter().copied(), Some(&chords), memo, sink);
     }
 
     /// Some targets.
-    pub(super) fn over(&self, targets: &[usize], chords: Option<&Chords>, memo: &mut Memo, sink: &mut impl Sink) {
+    pub(super) fn over(&self, targets: impl Iterator<Item = usize>, chords: Option<&Chords>, memo: &mut Memo, sink: &mut impl Sink) {
         let (table, frame) = (self.sweep.table, self.frame);
         // What the targets share that have nothing of this instance's other node.
         let usual = frame.primary.then(|| self.reserved_by_primary(0));
-        for at in targets.iter().copied() {
+        for at in targets {
             let node = table.rooms[at].node;
             if node == self.nodes.0 || Some(node) == self.nodes.1 {
                 continue;

@@ -1,7 +1,7 @@
 //! Ranks the candidates of one instance: frames first, then every target in each of them.
 #![allow(clippy::needless_range_loop, reason = "the lanes of several arrays go in step")]
 
-use super::frame::{Frame, Kind, Leaving};
+use super::frame::{Frame, Kind, Leaving, Near};
 use super::memo::Memo;
 use super::pass::Pass;
 use super::rank::{Lanes, Moment, NARROW, WIDE};
@@ -39,7 +39,14 @@ pub(super) trait Sink {
 
 impl Sweep<'_> {
     /// Ranks the candidates of an instance, all of them or those to `targets`, by their gain against `moment`.
-    pub(super) fn run(&mut self, id: InstanceId, moment: &Moment, targets: Option<&[usize]>, memo: &mut Memo, sink: &mut impl Sink) {
+    pub(super) fn run(
+        &mut self,
+        id: InstanceId,
+        moment: &Moment,
+        targets: Option<&[(usize, Near)]>,
+        memo: &mut Memo,
+        sink: &mut impl Sink,
+    ) {
         let (cluster, state) = (self.cluster, self.state);
         let instance = cluster.instance(id);
         let primary = state.primary[id.at()];
@@ -55,7 +62,9 @@ impl Sweep<'_> {
         match targets {
             _ if !usual => {
                 let kinds: Vec<Kind> = kinds.collect();
-                for at in targets.map_or_else(|| (0..self.table.rooms.len()).collect(), <[usize]>::to_vec) {
+                for at in targets
+                    .map_or_else(|| (0..self.table.rooms.len()).collect(), |some| some.iter().map(|(at, _)| *at).collect::<Vec<usize>>())
+                {
                     let node = self.table.rooms[at].node;
                     if node != primary && Some(node) != state.secondary[id.at()] {
                         kinds.iter().for_each(|kind| self.one(id, moment, at, kind(node), memo, sink));
@@ -72,15 +81,14 @@ impl Sweep<'_> {
     }
 
     /// Some targets in the frames that are known.
-    fn again(&mut self, id: InstanceId, moment: &Moment, targets: &[usize], memo: &mut Memo, sink: &mut impl Sink) {
+    fn again(&mut self, id: InstanceId, moment: &Moment, targets: &[(usize, Near)], memo: &mut Memo, sink: &mut impl Sink) {
         let frames = std::mem::take(&mut memo.frames);
         for frame in &frames {
-            for at in targets {
-                let node = self.table.rooms[*at].node;
-                self.own[node.at()] = frame.own(self.state, node);
+            for (at, near) in targets {
+                self.own[self.table.rooms[*at].node.at()] = frame.own(near);
             }
-            Pass::new(self, id, moment, frame).over(targets, None, memo, sink);
-            targets.iter().for_each(|at| self.own[self.table.rooms[*at].node.at()] = 0);
+            Pass::new(self, id, moment, frame).over(targets.iter().map(|(at, _)| *at), None, memo, sink);
+            targets.iter().for_each(|(at, _)| self.own[self.table.rooms[*at].node.at()] = 0);
         }
         memo.frames = frames;
     }

@@ -120,7 +120,7 @@ pub(crate) fn all() -> Vec<Case> {
         args,
         input: Input::Simulated("preferred,60,1t,64g,32,8"),
         shorter: &[],
-        limit_s: 60,
+        limit_s: 30,
         bar: Bar::Seconds(1.0, 1.0),
     };
     vec![

@@ -68,7 +68,7 @@ fn main() -> Result<()> {
     let dir = tempfile::tempdir()?;
     let load = std::fs::read_to_string("/proc/loadavg")?.split(' ').next().unwrap_or_default().to_owned();
     HEAD.iter().for_each(|line| println!("{line}"));
-    let mut lines: Vec<String> = HEAD.iter().map(ToString::to_string).collect();
+    let mut lines = Vec::new();
     let chosen = |case: &Case| options.only.as_ref().is_none_or(|part| case.what.contains(part));
     for case in case::all().into_iter().filter(chosen) {
         let line = measure(&case, &own, reference, dir.path()).with_context(|| case.what)?.line();
@@ -113,14 +113,25 @@ fn measure(case: &Case, own: &Path, reference: Option<&Path>, dir: &Path) -> Res
     Ok(Row { case: case.clone(), theirs, ours })
 }
 
-/// Puts the rows between the marks in a document.
-fn write(path: &Path, about: &str, lines: &[String]) -> Result<()> {
+/// Puts the rows between the marks in a document. Rows that were not measured this time stay.
+fn write(path: &Path, about: &str, new: &[String]) -> Result<()> {
     let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     let (before, rest) = text.split_once(BEGIN).with_context(|| format!("no {BEGIN} in {}", path.display()))?;
-    let (_, after) = rest.split_once(END).with_context(|| format!("no {END} in {}", path.display()))?;
-    let rows = lines.join("\n");
+    let (old, after) = rest.split_once(END).with_context(|| format!("no {END} in {}", path.display()))?;
+    let names: Vec<&str> = case::all().iter().map(|case| case.what).collect();
+    let rows = merged(&names, old, new).join("\n");
     std::fs::write(path, format!("{before}{BEGIN}\n{about}\n\n{rows}\n{END}{after}"))
         .with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// The table: of each name the new line, else the old one.
+fn merged(names: &[&str], old: &str, new: &[String]) -> Vec<String> {
+    let line = |name: &&str| {
+        let start = format!("| {name} |");
+        let fits = |line: &&str| line.starts_with(&start);
+        new.iter().map(String::as_str).find(fits).or_else(|| old.lines().find(fits)).map(str::to_owned)
+    };
+    HEAD.iter().map(ToString::to_string).chain(names.iter().filter_map(line)).collect()
 }
 
 #[cfg(test)]
@@ -131,5 +142,11 @@ mod tests {
     fn the_document_has_the_marks() {
         let text = std::fs::read_to_string(DOCUMENT).unwrap();
         assert!(text.contains(BEGIN) && text.contains(END));
+    }
+
+    #[test]
+    fn rows_that_were_not_measured_stay() {
+        let new = ["| b | 3 |".to_owned()];
+        assert_eq!(merged(&["a", "b", "c"], "| a | 1 |\n| b | 2 |\n| gone | 4 |", &new)[2..], ["| a | 1 |", "| b | 3 |"]);
     }
 }

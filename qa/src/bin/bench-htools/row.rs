@@ -25,8 +25,7 @@ impl Row {
             Bar::Seconds(most, aim) => format!("{most} s, aim {aim} s"),
         };
         let met = match self.met() {
-            // Failures end soon, too.
-            _ if !matches!(usage.code, Some(0 | 1)) || ours.stdout.is_empty() => "**does not run**".to_owned(),
+            _ if !self.runs() => "**does not run**".to_owned(),
             None => "–".to_owned(),
             Some(true) => format!("yes{}", self.agreement()),
             Some(false) => format!("**no**{}", self.agreement()),
@@ -43,8 +42,16 @@ impl Row {
         }
     }
 
+    /// Whether ours does what is asked; a refusal ends soon, too.
+    fn runs(&self) -> bool {
+        matches!(self.ours.usage.code, Some(0 | 1)) && !self.ours.stdout.is_empty()
+    }
+
     /// How many times less time ours takes; `true`: at least.
     fn ratio(&self) -> Option<(f64, bool)> {
+        if !self.runs() {
+            return None;
+        }
         let theirs = self.theirs.as_ref()?;
         let unfinished = theirs.usage.code.is_none();
         let times = theirs.usage.cpu_s / self.ours.usage.cpu_s.max(0.001);
