@@ -19,6 +19,7 @@ pub use component::{COMPONENTS, Component};
 pub(crate) use row::lane;
 pub use row::{LANES, Row, row};
 pub use sums::{Change, Sums};
+pub(crate) use sums::{Rooted, SecondChange};
 pub(crate) use weights::Counts;
 pub use weights::Weights;
 

@@ -7,7 +7,7 @@ use crate::cluster::Cluster;
 use crate::fail::FailMode;
 use crate::id::NodeId;
 use crate::instance::Instance;
-use crate::score::{Change, Row, Stats, Sums, row};
+use crate::score::{Change, Rooted, Row, SecondChange, Stats, Sums, row};
 use crate::state::{Limits, State, Usage, pairs, real};
 use crate::tag;
 
@@ -60,6 +60,8 @@ struct Trial<'a> {
     rows: Vec<Row>,
     /// Per node: what it becomes as the secondary of a node with nothing here yet; `None`: not a secondary node.
     seconds: Vec<Option<Result<Second, FailMode>>>,
+    /// Per node: the same when it is possible and simple, side by side.
+    simple: Vec<Option<SecondChange>>,
     /// Per node: nodes that have something of it already.
     peers: Vec<Vec<NodeId>>,
     /// Some node has a location.
@@ -85,11 +87,14 @@ impl<'a> Trial<'a> {
             stats,
             rows: cluster.node_ids().map(|id| row(cluster.node(id), state.usage(id))).collect(),
             seconds: vec![None; cluster.nodes.len()],
+            simple: vec![None; cluster.nodes.len()],
             peers: vec![Vec::new(); cluster.nodes.len()],
             located: cluster.nodes.iter().any(|node| !node.location.is_empty()),
         };
         for s in targets.seconds.iter().flatten() {
-            trial.seconds[s.at()] = Some(trial.second(*s, 0));
+            let second = trial.second(*s, 0);
+            trial.simple[s.at()] = second.ok().and_then(|second| SecondChange::new(&second.change?));
+            trial.seconds[s.at()] = Some(second);
             for (p, _) in state.peers[s.at()].iter().filter(|(_, memory)| *memory != 0) {
                 trial.peers[p.at()].push(*s);
             }
@@ -124,11 +129,21 @@ impl<'a> Trial<'a> {
     /// The scores of all secondary nodes that are possible.
     fn scores(&self, primary: &Primary, list: &[NodeId], candidates: &mut Vec<(f64, NodeId)>, solution: &mut Solution) {
         let peers = &self.peers[primary.id.at()];
+        let rooted = (!self.located).then(|| Rooted::new(primary.sums));
         let mut peer = peers.iter().peekable();
         for s in list {
             while peer.next_if(|known| *known < s).is_some() {}
             let is_peer = peer.next_if(|known| *known == s).is_some();
             if *s == primary.id {
+                continue;
+            }
+            if let (false, Some(rooted), Some(change)) = (is_peer, &rooted, &self.simple[s.at()]) {
+                let score = rooted.score_after(change);
+                debug_assert_eq!(
+                    score.to_bits(),
+                    self.seconds[s.at()].and_then(Result::ok).map_or(score, |second| self.score(primary, *s, &second)).to_bits()
+                );
+                candidates.push((score, *s));
                 continue;
             }
             let own;

@@ -90,7 +90,9 @@ impl Table {
             offline: cluster.node_ids().map(|id| board.is_offline(id)).collect(),
             rows: board.rows().to_vec(),
             bent: board.nodes().iter().any(|id| cluster.node(*id).exclusive_storage),
-            located: board.nodes().iter().any(|id| !cluster.node(*id).location.is_empty()),
+            // Wishes count where no node has a location, too: a primary on an offline node counts nothing.
+            located: board.nodes().iter().any(|id| !cluster.node(*id).location.is_empty())
+                || cluster.instances.iter().any(|instance| !instance.wishes.is_empty()),
         };
         table.rooms = online.iter().map(|id| table.room(cluster, state, *id)).collect();
         table.sort();

@@ -136,7 +136,7 @@ pub(crate) fn all() -> Vec<Case> {
         },
         balance("hbal, drbd, 1,000 nodes in one group, 10,000 instances, 100 moves", 1000, 10_000, &["-l100"], Bar::Seconds(60.0, 20.0)),
         Case {
-            limit_s: 60,
+            limit_s: 30,
             ..balance("hbal `--no-disk-moves`, 200 nodes, 2,000 instances", 200, 2000, &["--no-disk-moves"], Bar::Seconds(0.5, 0.1))
         },
         hail("hail allocate, drbd, 200 nodes, 2,000 instances", 200, 2000, Healthy, Allocate("drbd"), 30, Bar::Seconds(0.1, 0.05)),
