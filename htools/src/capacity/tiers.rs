@@ -115,10 +115,11 @@ impl Probes {
         self.0.clear();
     }
 
-    /// The first of the sizes, each smaller by `reason`, that fits, as long as the reason is met.
+    /// The first of the sizes, each smaller by `reason`, that fits, as long as the reason is met. (Ganeti: the smallest one, which
+    /// cannot shrink any more, is never tried; a known defect, which the counts show.)
     fn suffices(&mut self, room: &mut Room<'_>, instance: &Instance, reason: FailMode) -> Result<Option<Instance>, Refusal> {
-        let mut size = Some(instance.clone());
-        while let Some(instance) = size {
+        let mut instance = instance.clone();
+        while let Some(smaller) = shrink(&instance, reason) {
             let (fits, failures) = match self.0.get(&Size::of(&instance)) {
                 Some(known) => *known,
                 None => {
@@ -133,7 +134,7 @@ impl Probes {
             if failures.get(reason) == 0 {
                 return Ok(None);
             }
-            size = shrink(&instance, reason);
+            instance = smaller;
         }
         Ok(None)
     }
