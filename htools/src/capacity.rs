@@ -5,6 +5,7 @@
 //! quotient. Nothing is changed: the answer has a cluster and a state of its own.
 
 mod room;
+mod scout;
 mod shrink;
 mod tiers;
 mod totals;

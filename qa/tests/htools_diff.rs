@@ -130,6 +130,16 @@ fn hsqueeze() {
 /// The clusters of Debian's `ganeti-testsuite`, in the text format.
 #[test]
 fn upstream_clusters() {
+    upstream("clusters of ganeti-testsuite", |tool| tool != "hspace");
+}
+
+/// The same, filled.
+#[test]
+fn hspace_upstream() {
+    upstream("hspace on clusters of ganeti-testsuite", |tool| tool == "hspace");
+}
+
+fn upstream(what: &str, wanted: impl Fn(&str) -> bool) {
     let pair = programs();
     let scratch = tempfile::tempdir().expect("a temporary directory can be made");
     let mut files: Vec<PathBuf> = std::fs::read_dir(UPSTREAM)
@@ -142,13 +152,16 @@ fn upstream_clusters() {
     let mut tally = Tally::default();
     for path in files {
         let data = std::fs::read_to_string(&path).unwrap();
-        let lines = command::upstream_data(&data).into_iter();
+        let lines = command::upstream_data(&data).into_iter().filter(|line| wanted(line.tool));
         // Two instances of one name: ours refuses what would name one of them in a command.
         let ambiguous = repeated_instances(&data);
         let lines = lines.filter(|line| !ambiguous || line.tool == "hroller");
         // An instance whose nodes are in two groups: the reference's hcheck breaks off (a known defect).
         let split = path.ends_with("hbal-split-insts.data");
         let lines = lines.filter(|line| !split || line.tool != "hcheck");
+        // Forthcoming instances: the reference's hspace counts them once only, and breaks off (a known defect).
+        let forthcoming = path.ends_with("hbal-forth.data");
+        let lines = lines.filter(|line| !forthcoming || line.args.iter().all(|arg| arg != "--machine-readable"));
         for mut line in lines {
             // Of several groups the reference saves only the chosen one, or breaks off (a known defect).
             line.args.retain(|arg| arg != "-Ssaved" || groups(&data) == 1);
@@ -157,7 +170,7 @@ fn upstream_clusters() {
             tally.add(verdict, &format!("{name}: {} {}", line.tool, line.args.join(" ")));
         }
     }
-    tally.close("clusters of ganeti-testsuite");
+    tally.close(what);
 }
 
 fn repeated_instances(data: &str) -> bool {

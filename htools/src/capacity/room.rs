@@ -1,7 +1,8 @@
 //! A cluster that is being filled.
 
-use super::{Filled, MOST_INSTANCES, Question};
-use crate::allocate::{self, Options, Placement, Refusal, Solution};
+use super::scout::Scout;
+use super::{Filled, MOST_INSTANCES, Question, Size};
+use crate::allocate::{self, Options, Placement, Refusal, Solution, Targets};
 use crate::cluster::Cluster;
 use crate::evacuable::{self, Scope};
 use crate::fail::FailCounts;
@@ -13,6 +14,17 @@ use crate::state::State;
 const LEAST_GUESS: i64 = 20;
 /// The same after a first number was too high.
 const SMALL_BATCH: i64 = 10;
+
+/// What comes of a size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Found {
+    /// It has a place.
+    Place,
+    /// It has none.
+    Nothing,
+    /// It has none with which every node could be lost.
+    Unsafe,
+}
 
 /// The cluster with what was placed so far.
 #[derive(Debug)]
@@ -26,6 +38,8 @@ pub(super) struct Room<'a> {
     careless: Options,
     /// Whether nodes can be lost as it is, if that is known.
     redundant: Option<bool>,
+    /// What is known of sizes as it is.
+    scout: Option<Scout>,
 }
 
 impl<'a> Room<'a> {
@@ -38,6 +52,7 @@ impl<'a> Room<'a> {
             scope: question.options.scope(question.cluster.node_ids().collect()),
             careless: Options { capacity: false, ..question.options.clone() },
             redundant: None,
+            scout: None,
         }
     }
 
@@ -56,6 +71,9 @@ impl<'a> Room<'a> {
     /// between. Ganeti's numbers are kept: with other ones the result can be another, because what has drbd is placed one by one
     /// without the question.
     pub(super) fn fill(&mut self, instance: &Instance, mut limit: Option<i64>) -> Result<FailCounts, Refusal> {
+        if let Some(failures) = self.refusal(instance) {
+            return Ok(failures);
+        }
         if !self.question.options.capacity {
             return self.one_by_one(instance, limit, false);
         }
@@ -75,7 +93,7 @@ impl<'a> Room<'a> {
             if self.cluster.instances.len() > count {
                 self.cluster.instances.truncate(count);
                 self.state = before;
-                self.redundant = None;
+                self.changed();
             }
             if !guessing {
                 return self.one_by_one(instance, limit, true);
@@ -110,10 +128,14 @@ impl<'a> Room<'a> {
     }
 
     /// Whether there is a place, and why not; nothing is placed.
-    pub(super) fn probe(&mut self, instance: &Instance) -> Result<(bool, FailCounts), Refusal> {
+    pub(super) fn probe(&mut self, instance: &Instance) -> Result<(Found, FailCounts), Refusal> {
+        if let Some(failures) = self.refusal(instance) {
+            return Ok((Found::Nothing, failures));
+        }
         let (_, solution) = self.attempt(instance, self.question.options.capacity)?;
         self.cluster.instances.pop();
-        Ok((solution.best.is_some(), solution.failures))
+        let found = if solution.best.is_some() { Found::Place } else { Found::Unsafe };
+        Ok((found, solution.failures))
     }
 
     fn place(&mut self, id: InstanceId, best: &Placement) -> Result<(), Refusal> {
@@ -121,8 +143,31 @@ impl<'a> Room<'a> {
             return Err(Refusal::new(format!("more than {MOST_INSTANCES} instances of this size fit; it takes too little")));
         }
         self.state.place(&self.cluster, id, best.primary, best.secondary);
-        self.redundant = None;
+        self.changed();
         Ok(())
+    }
+
+    fn changed(&mut self) {
+        self.redundant = None;
+        self.scout = None;
+    }
+
+    /// Why an instance has no place; `None`: it may have one.
+    fn refusal(&mut self, instance: &Instance) -> Option<FailCounts> {
+        let (cluster, state, targets) = (&self.cluster, &self.state, self.question.targets);
+        let empty = match targets {
+            Targets::Single(nodes) => nodes.is_empty(),
+            Targets::Pairs(pairs) => pairs.is_empty(),
+        };
+        if empty {
+            return None;
+        }
+        self.scout.get_or_insert_with(|| Scout::new(cluster, state, targets)).refusal(cluster, state, targets, instance)
+    }
+
+    /// The smallest memory and disk space with which a size that has no place is refused for the same reasons.
+    pub(super) fn least_alike(&self, instance: &Instance) -> (i64, i64) {
+        self.scout.as_ref().map_or((i64::MAX, i64::MAX), |scout| scout.least(&Size::of(instance)))
     }
 
     fn is_redundant(&mut self) -> bool {

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::room::Room;
-use super::shrink::shrink;
+use super::room::{Found, Room};
+use super::shrink::{shrink, shrink_below};
 use super::{Filled, Question, Size};
 use crate::allocate::Refusal;
 use crate::fail::{FailCounts, FailMode};
@@ -106,9 +106,9 @@ fn bigger_step(room: &mut Room<'_>, probes: &mut Probes, mut tried: Vec<Tier>) -
     Ok(None)
 }
 
-/// What is known of sizes while nothing is placed.
+/// What is known of sizes while nothing is placed, of those whose place would not be safe.
 #[derive(Default)]
-struct Probes(HashMap<Size, (bool, FailCounts)>);
+struct Probes(HashMap<Size, (Found, FailCounts)>);
 
 impl Probes {
     fn clear(&mut self) {
@@ -118,24 +118,36 @@ impl Probes {
     /// The first of the sizes, each smaller by `reason`, that fits, as long as the reason is met. (Ganeti: the smallest one, which
     /// cannot shrink any more, is never tried; a known defect, which the counts show.)
     fn suffices(&mut self, room: &mut Room<'_>, instance: &Instance, reason: FailMode) -> Result<Option<Instance>, Refusal> {
-        let mut instance = instance.clone();
-        while let Some(smaller) = shrink(&instance, reason) {
-            let (fits, failures) = match self.0.get(&Size::of(&instance)) {
-                Some(known) => *known,
-                None => {
-                    let found = room.probe(&instance)?;
-                    self.0.insert(Size::of(&instance), found);
-                    found
-                }
-            };
-            if fits {
+        let mut next = Some(instance.clone());
+        while let Some(instance) = next {
+            let Some(smaller) = shrink(&instance, reason) else { break };
+            let (found, failures) = self.probe(room, &instance)?;
+            if found == Found::Place {
                 return Ok(Some(instance));
             }
             if failures.get(reason) == 0 {
-                return Ok(None);
+                break;
             }
-            instance = smaller;
+            next = if found == Found::Nothing { skip(room, &instance, reason) } else { Some(smaller) };
         }
         Ok(None)
     }
+
+    fn probe(&mut self, room: &mut Room<'_>, instance: &Instance) -> Result<(Found, FailCounts), Refusal> {
+        let size = Size::of(instance);
+        if let Some(known) = self.0.get(&size) {
+            return Ok(*known);
+        }
+        let found = room.probe(instance)?;
+        if found.0 != Found::Nothing {
+            self.0.insert(size, found);
+        }
+        Ok(found)
+    }
+}
+
+/// The first smaller size that could fare otherwise than one that has no place.
+fn skip(room: &Room<'_>, instance: &Instance, reason: FailMode) -> Option<Instance> {
+    let (memory, disk) = room.least_alike(instance);
+    shrink_below(instance, reason, if reason == FailMode::Memory { memory } else { disk })
 }

@@ -8,14 +8,15 @@ use crate::allocate::{self, Targets, targets};
 use crate::capacity::{self, Filled, Question, Size, Totals};
 use crate::cluster::Cluster;
 use crate::evacuable;
+use crate::explain;
 use crate::fail::FailMode;
-use crate::id::{GroupId, NodeId};
+use crate::id::{GroupId, InstanceId, NodeId};
 use crate::instance::Instance;
 use crate::score::{Stats, Weights};
 use crate::show::number::fixed;
 use crate::show::{haskell, score as components};
 use crate::state::State;
-use gannet_core::param::DiskTemplate;
+use gannet_core::param::{AllocPolicy, DiskTemplate};
 use show::{Kind, Outcome};
 
 pub(super) fn run(options: &Options, arguments: &[String], io: &mut Io<'_>) -> Result<(), Failure> {
@@ -43,11 +44,22 @@ pub(super) fn run(options: &Options, arguments: &[String], io: &mut Io<'_>) -> R
     let limit = (options.max_length != -1).then_some(options.max_length);
     let question = Question { cluster: &cluster, state: &state, targets: &targets, options: &allocation, limit };
     let spindle_use = options.spindle_use.unwrap_or(cluster.policy.standard.spindles);
-    fill(options, io, &question, open, &|size| instance(size, template, spindle_use))
+    let make = |size: &Size| instance(size, template, spindle_use);
+    let filled = fill(options, io, &question, open, &make)?;
+    if options.explain {
+        explain(options, io, &filled, &make, (&allocation, &closed, open))?;
+    }
+    show::end(options, io)
 }
 
 /// Places the tiers and then, from the beginning again, instances of one size. Unless `open`, nothing is placed.
-fn fill(options: &Options, io: &mut Io<'_>, question: &Question<'_>, open: bool, make: &dyn Fn(&Size) -> Instance) -> Result<(), Failure> {
+fn fill(
+    options: &Options,
+    io: &mut Io<'_>,
+    question: &Question<'_>,
+    open: bool,
+    make: &dyn Fn(&Size) -> Instance,
+) -> Result<Filled, Failure> {
     let before = Totals::new(question.cluster, question.state);
     let policy = &question.cluster.policy;
     let tiers: Vec<Size> = match &options.tiered_alloc {
@@ -60,11 +72,46 @@ fn fill(options: &Options, io: &mut Io<'_>, question: &Question<'_>, open: bool,
     finish(options, io, &filled, (&first, &make(&first)), Kind::Tiered)?;
     let outcome = Outcome { question, before: &before, filled: &filled, reasons: reasons(&filled, open) };
     show::tiered(options, io, &outcome)?;
-    let standard = options.standard_alloc.as_ref().map_or_else(|| Size::from(&policy.standard), size);
+    let standard = standard_size(options, question.cluster);
     let filled = if open { capacity::standard(question, &make(&standard)).map_err(failed)? } else { unchanged(question) };
     finish(options, io, &filled, (&standard, &make(&standard)), Kind::Standard)?;
     let outcome = Outcome { question, before: &before, filled: &filled, reasons: reasons(&filled, open) };
-    show::standard(options, io, &outcome)
+    show::standard(options, io, &outcome)?;
+    Ok(filled)
+}
+
+fn standard_size(options: &Options, cluster: &Cluster) -> Size {
+    options.standard_alloc.as_ref().map_or_else(|| Size::from(&cluster.policy.standard), size)
+}
+
+/// Why no more of the standard size fit, and what would help.
+fn explain(
+    options: &Options,
+    io: &mut Io<'_>,
+    filled: &Filled,
+    make: &dyn Fn(&Size) -> Instance,
+    (allocation, closed, open): (&allocate::Options, &[GroupId], bool),
+) -> Result<(), Failure> {
+    if !open {
+        let (bad_nodes, _) = output::bad_items(&filled.cluster, &filled.state, &source::all_nodes(&filled.cluster));
+        let names: Vec<&str> = bad_nodes.iter().map(|id| filled.cluster.node(*id).name.as_str()).collect();
+        let sentence = format!(
+            "nothing is placed because {} could not take over the instances of another node now; --accept-existing-errors places \
+             nevertheless, --independent-groups in other groups",
+            names.join(", ")
+        );
+        return show::explanation(options, io, &[sentence]);
+    }
+    let mut cluster = filled.cluster.clone();
+    let id = InstanceId::new(cluster.instances.len());
+    cluster.instances.push(make(&standard_size(options, &filled.cluster)));
+    for group in closed {
+        cluster.groups[group.at()].alloc_policy = AllocPolicy::Unallocable;
+    }
+    let question = explain::Question { cluster: &cluster, state: &filled.state, id, group: None, options: allocation };
+    let sentences =
+        if question.fits() { vec!["one more would fit; -l forbids it".to_owned()] } else { question.explain().sentences(&question) };
+    show::explanation(options, io, &sentences)
 }
 
 /// What is shown and saved of each of the two, before its numbers.

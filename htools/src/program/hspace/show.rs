@@ -137,7 +137,7 @@ pub(super) fn tiered(options: &Options, io: &mut Io<'_>, outcome: &Outcome<'_>) 
     ending(io, outcome, &after)
 }
 
-/// What the standard size came to, and the last line.
+/// What the standard size came to.
 pub(super) fn standard(options: &Options, io: &mut Io<'_>, outcome: &Outcome<'_>) -> Result<(), Failure> {
     let after = Totals::new(&outcome.filled.cluster, &outcome.filled.state);
     let count = outcome.filled.count();
@@ -156,7 +156,21 @@ pub(super) fn standard(options: &Options, io: &mut Io<'_>, outcome: &Outcome<'_>
     for (reason, count) in &outcome.reasons {
         keys::print(io, PREFIX, &format!("ALLOC_{reason}_CNT"), &count.to_string())?;
     }
-    keys::print(io, PREFIX, "OK", "1")
+    Ok(())
+}
+
+/// Why no more fit.
+pub(super) fn explanation(options: &Options, io: &mut Io<'_>, sentences: &[String]) -> Result<(), Failure> {
+    if options.machine_readable {
+        return keys::print(io, PREFIX, "EXPLAIN", &sentences.join("; ").replace('\'', ""));
+    }
+    io.say("Why no more instances of the standard size fit:\n")?;
+    sentences.iter().try_for_each(|sentence| io.say(&format!("  - {sentence}\n")))
+}
+
+/// The last line, where programs read it.
+pub(super) fn end(options: &Options, io: &mut Io<'_>) -> Result<(), Failure> {
+    if options.machine_readable { keys::print(io, PREFIX, "OK", "1") } else { Ok(()) }
 }
 
 /// Why it ended, and how full the cluster is then.
