@@ -32,7 +32,7 @@ pub fn all(cluster: &Cluster, state: &State, scope: &Scope) -> bool {
 /// The losses of several nodes that are asked about and cannot be made up for.
 pub fn failing_losses<'a>(cluster: &'a Cluster, state: &State, scope: &'a Scope) -> impl Iterator<Item = &'a Loss> + use<'a> {
     let mut played = (!scope.which.losses.is_empty()).then(|| played::Played::new(state.clone(), scope.clone()));
-    scope.losses().filter(move |loss| played.as_mut().is_some_and(|played| played.lose(cluster, &loss.nodes).stranded > 0))
+    scope.losses().filter(move |loss| played.as_mut().is_some_and(|played| !played.can_lose(cluster, &loss.nodes)))
 }
 
 /// How many nodes of a scope cannot be evacuated.

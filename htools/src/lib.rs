@@ -11,6 +11,7 @@
 //! | [`capacity`] | how many new instances fit |
 //! | [`explain`] | why a new instance has no place |
 //! | [`evacuable`] | whether a group survives the loss of any node |
+//! | [`whatif`] | a cluster that lost nodes, or got more |
 //! | [`job`] | moves as commands and sets of jobs |
 //! | [`show`] | numbers, tables and lists in the reference's form |
 //! | [`program`] (feature `tools`) | the tools: options, files, output |
@@ -42,6 +43,7 @@ pub mod show;
 pub mod squeeze;
 pub mod state;
 pub mod tag;
+pub mod whatif;
 
 pub use cluster::Cluster;
 pub use fail::{FailCounts, FailMode};

@@ -14,3 +14,5 @@ mod plans;
 mod random;
 #[path = "it/state.rs"]
 mod state;
+#[path = "it/whatif.rs"]
+mod whatif;

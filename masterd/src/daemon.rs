@@ -1,5 +1,6 @@
 //! The daemon's life: wait for the leader's role, become active, serve, and stop at once when the role is lost.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,6 +21,8 @@ use crate::store::Store;
 
 /// Between two tries to reach confd.
 const RETRY: Duration = Duration::from_millis(20);
+/// A daemon that does not lead after this long says that it is ready: as a standby. One that is alone leads at once.
+const STANDBY: Duration = Duration::from_secs(3);
 /// A clean stop waits this long for jobs that are in the middle of changing something.
 const DRAIN_LIMIT: Duration = Duration::from_secs(30);
 
@@ -47,6 +50,7 @@ pub async fn run(paths: Paths, signals: Signals) -> anyhow::Result<End> {
     let files = TlsFiles { ca: paths.ca_cert(), master: paths.master_cert() };
     let nodes = Nodes::new(&files, epoch).with_context(|| format!("cannot read {} and {}", files.ca.display(), files.master.display()))?;
     let master = Master::new(store, nodes, Arc::new(SystemClock), paths.clone(), lost);
+    crate::members::claim(&master, &client).await.context("cannot take over the role of the master")?;
     let (stop, stopping) = watch::channel(false);
     let mut services = services(&master, &paths, &stopping, job_rows)?;
     services.spawn(watch_role(client, epoch, master.clone()));
@@ -75,16 +79,23 @@ pub async fn run(paths: Paths, signals: Signals) -> anyhow::Result<End> {
 /// Waits until confd answers and says that it leads. `None`: a signal came first.
 async fn standby(paths: &Paths, signals: &Signals) -> Option<(Client, Epoch)> {
     let socket = paths.confd_socket();
+    // Whoever starts the daemons of a node that does not lead need not wait for more than that it stands by.
+    let stands_by = async {
+        tokio::time::sleep(STANDBY).await;
+        gannet_daemon::notify_ready();
+        std::future::pending::<()>().await;
+    };
     tokio::select! {
         () = signals.ended() => None,
-        found = lead(&socket) => Some(found),
+        found = lead(&socket, paths) => Some(found),
+        () = stands_by => None,
     }
 }
 
-async fn lead(socket: &Path) -> (Client, Epoch) {
+async fn lead(socket: &Path, paths: &Paths) -> (Client, Epoch) {
     let mut complained = false;
     loop {
-        match try_lead(socket).await {
+        match try_lead(socket, paths).await {
             Ok(Some(found)) => return found,
             Ok(None) => {}
             Err(error) => {
@@ -99,11 +110,14 @@ async fn lead(socket: &Path) -> (Client, Epoch) {
 }
 
 /// Follows the role until it is leader; `None` when the stream ends.
-async fn try_lead(socket: &Path) -> Result<Option<(Client, Epoch)>, gannet_confd::Error> {
+async fn try_lead(socket: &Path, paths: &Paths) -> Result<Option<(Client, Epoch)>, gannet_confd::Error> {
     let client = Client::connect(socket).await?;
     let mut roles = client.roles().await?;
     loop {
         let role = roles.next().await?;
+        if let Some(leader) = role.leader.filter(|leader| *leader != role.id) {
+            point_to(leader, &client, paths).await?;
+        }
         if role.is_leader() {
             // A store that has just begun leads before it has applied all of its log: what it would show now is the past,
             // with jobs that are not there yet.
@@ -111,6 +125,18 @@ async fn try_lead(socket: &Path) -> Result<Option<(Client, Epoch)>, gannet_confd
             return Ok(Some((client, Epoch(role.term))));
         }
     }
+}
+
+/// Commands on this node ask ssconf who the master is; the new master tells all nodes, but one that was away only later.
+async fn point_to(leader: u64, client: &Client, paths: &Paths) -> Result<(), gannet_confd::Error> {
+    let members = client.status().await?.members;
+    if let Some(member) = members.iter().find(|member| member.id == leader) {
+        let values = BTreeMap::from([("master_node".to_owned(), format!("{}\n", member.name))]);
+        if let Err(error) = crate::export::write_ssconf(paths, &values) {
+            tracing::warn!(%error, "cannot write who the master is");
+        }
+    }
+    Ok(())
 }
 
 /// Stops the master when confd leads no more, or leads in another term.
@@ -142,6 +168,7 @@ fn services(master: &Arc<Master>, paths: &Paths, stopping: &watch::Receiver<bool
     }
     services.spawn(crate::export::serve(master.clone(), stopping.clone()));
     services.spawn(crate::join::serve(master.clone(), stopping.clone()));
+    services.spawn(crate::members::serve(master.clone(), stopping.clone()));
     services.spawn(crate::master_ip::serve(master.clone(), stopping.clone()));
     services.spawn(crate::job::archive_old(master.clone(), stopping.clone()));
     services.spawn(follow_settings(master.clone(), stopping.clone()));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Scope;
 use crate::cluster::Cluster;
-use crate::id::NodeId;
+use crate::id::{InstanceId, NodeId};
 use crate::state::State;
 
 /// So many sets of nodes are looked at; more take too long, and the answer would be no better than that of a larger k.
@@ -73,6 +73,17 @@ pub fn of_domains(cluster: &Cluster, prefix: &str) -> Vec<Loss> {
     domains.into_iter().map(|((domain, _), nodes)| Loss { domain: Some(domain.to_owned()), nodes }).collect()
 }
 
+/// What becomes of an instance when its primary node is lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// It runs on that node.
+    Moved(NodeId),
+    /// No node has room for it.
+    Stranded,
+    /// Its disks were on lost nodes only.
+    Gone,
+}
+
 /// What is left of the instances when these nodes are lost together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Aftermath {
@@ -85,5 +96,19 @@ pub struct Aftermath {
 /// Plays a loss through. Instances whose disks are gone do not count as stranded: no capacity brings them back.
 #[must_use]
 pub fn aftermath(cluster: &Cluster, state: &State, scope: &Scope, loss: &Loss) -> Aftermath {
-    super::played::Played::new(state.clone(), scope.clone()).lose(cluster, &loss.nodes)
+    let mut after = Aftermath::default();
+    for (_, fate) in fates(cluster, state, scope, &loss.nodes) {
+        match fate {
+            Fate::Moved(_) => {}
+            Fate::Stranded => after.stranded += 1,
+            Fate::Gone => after.gone += 1,
+        }
+    }
+    after
+}
+
+/// The same, instance by instance: those that the scope minds and that have their primary on one of these nodes.
+#[must_use]
+pub fn fates(cluster: &Cluster, state: &State, scope: &Scope, lost: &[NodeId]) -> Vec<(InstanceId, Fate)> {
+    super::played::Played::new(state.clone(), scope.clone()).lose(cluster, lost)
 }

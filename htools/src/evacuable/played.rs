@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use super::loss::Aftermath;
+use super::loss::Fate;
 use super::scope::{Scope, goes_elsewhere};
 use crate::cluster::Cluster;
 use crate::id::{InstanceId, NodeId};
@@ -32,21 +32,26 @@ impl Played {
         possible
     }
 
-    /// What is left of the primaries of these nodes when they are lost together: failed over, started on the best of the other
+    /// Whether all primaries of these nodes whose disks are left find room when they are lost together.
+    pub(super) fn can_lose(&mut self, cluster: &Cluster, lost: &[NodeId]) -> bool {
+        self.lose(cluster, lost).iter().all(|(_, fate)| *fate != Fate::Stranded)
+    }
+
+    /// What becomes of the primaries of these nodes when they are lost together: failed over, started on the best of the other
     /// online nodes, or made anew there.
-    pub(super) fn lose(&mut self, cluster: &Cluster, lost: &[NodeId]) -> Aftermath {
+    pub(super) fn lose(&mut self, cluster: &Cluster, lost: &[NodeId]) -> Vec<(InstanceId, Fate)> {
         let mut done = Vec::new();
-        let mut after = Aftermath::default();
+        let mut fates = Vec::new();
         for node in lost {
-            self.lose_one(cluster, *node, lost, &mut after, &mut done);
+            self.lose_one(cluster, *node, lost, &mut fates, &mut done);
         }
         while let Some(undo) = done.pop() {
             self.state.undo(undo);
         }
-        after
+        fates
     }
 
-    fn lose_one(&mut self, cluster: &Cluster, node: NodeId, lost: &[NodeId], after: &mut Aftermath, done: &mut Vec<Undo>) {
+    fn lose_one(&mut self, cluster: &Cluster, node: NodeId, lost: &[NodeId], fates: &mut Vec<(InstanceId, Fate)>, done: &mut Vec<Undo>) {
         let group = cluster.node(node).group;
         let in_group: Vec<NodeId> = self.scope.nodes.iter().copied().filter(|id| cluster.node(*id).group == group).collect();
         let targets: Vec<NodeId> = in_group.iter().copied().filter(|id| !lost.contains(id) && !cluster.node(*id).offline).collect();
@@ -57,20 +62,22 @@ impl Played {
         for id in here {
             let instance = cluster.instance(id);
             let found = if instance.has_secondary() {
-                let second = self.state.secondary[id.at()];
-                if second.is_none_or(|second| lost.contains(&second)) {
-                    after.gone += 1;
+                let Some(second) = self.state.secondary[id.at()].filter(|second| !lost.contains(second)) else {
+                    fates.push((id, Fate::Gone));
                     continue;
-                }
-                self.state.try_move(cluster, id, Move::Failover, true).ok()
+                };
+                self.state.try_move(cluster, id, Move::Failover, true).ok().map(|undo| (undo, second))
             } else if goes_elsewhere(instance.template) {
-                self.move_away(cluster, &mut board, &targets, id)
+                self.move_away(cluster, &mut board, &targets, id).map(|undo| (undo, self.state.primary[id.at()]))
             } else {
                 self.make_anew(cluster, &mut board, &targets, id)
             };
             match found {
-                Some(undo) => done.push(undo),
-                None => after.stranded += 1,
+                Some((undo, to)) => {
+                    fates.push((id, Fate::Moved(to)));
+                    done.push(undo);
+                }
+                None => fates.push((id, Fate::Stranded)),
             }
             board.refresh(cluster, &self.state);
         }
@@ -99,7 +106,7 @@ impl Played {
             let mut board = Board::new(cluster, &self.state, self.scope.nodes.clone());
             fixed.sort_by_key(|id| std::cmp::Reverse(cluster.instance(*id).memory));
             for id in fixed {
-                done.push(self.make_anew(cluster, &mut board, &targets, id)?);
+                done.push(self.make_anew(cluster, &mut board, &targets, id)?.0);
                 board.refresh(cluster, &self.state);
             }
         }
@@ -121,7 +128,7 @@ impl Played {
     }
 
     /// A second one on the best of the nodes, the last of equals; the first one stays where it is.
-    fn make_anew(&mut self, cluster: &Cluster, board: &mut Board, targets: &[NodeId], id: InstanceId) -> Option<Undo> {
+    fn make_anew(&mut self, cluster: &Cluster, board: &mut Board, targets: &[NodeId], id: InstanceId) -> Option<(Undo, NodeId)> {
         let instance = cluster.instance(id);
         let shared = self.state.shared[id.at()];
         let mut found = Vec::new();
@@ -138,6 +145,6 @@ impl Played {
         let undo = self.state.remember(id, [target]);
         self.state.list(cluster, id, Step::AddPrimary(target));
         self.state.usage[target.at()] = usage;
-        Some(undo)
+        Some((undo, target))
     }
 }

@@ -109,7 +109,7 @@ impl<'a> Watch<'a> {
                 played.can_evacuate(cluster, *node)
             }
         });
-        let good = good && self.scope.losses().all(|loss| played.lose(cluster, &loss.nodes).stranded == 0);
+        let good = good && self.scope.losses().all(|loss| played.can_lose(cluster, &loss.nodes));
         played.state.unplace(placed);
         good
     }

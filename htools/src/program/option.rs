@@ -158,6 +158,10 @@ pub struct Options {
     pub survive: usize,
     /// `--failure-domains`: the prefix of the node tags that name them.
     pub failure_domains: Option<String>,
+    /// `--lose`, in order: nodes, groups or tags of nodes.
+    pub lose: Vec<String>,
+    /// `--add-nodes`, in order: COUNT,NODE.
+    pub add_nodes: Vec<String>,
     /// `--explain`.
     pub explain: bool,
     /// Set by tools, not on the command line.
@@ -252,6 +256,8 @@ impl Default for Options {
             keep_disk: 0,
             survive: 1,
             failure_domains: None,
+            lose: Vec::new(),
+            add_nodes: Vec::new(),
             explain: false,
             repeated: Repeated::Refuse,
             help: false,

@@ -119,6 +119,8 @@ pub const HINFO: &[&str] = &[
     "mond",
     "mond-data",
     "static-kvm-node-memory",
+    "lose",
+    "add-nodes",
 ];
 
 /// hroller's.
@@ -174,6 +176,8 @@ pub const HSPACE: &[&str] = &[
     "survive",
     "failure-domains",
     "explain",
+    "lose",
+    "add-nodes",
 ];
 
 /// hsqueeze's.
