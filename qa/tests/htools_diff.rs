@@ -144,14 +144,14 @@ fn upstream(what: &str, wanted: impl Fn(&str) -> bool) {
     let scratch = tempfile::tempdir().expect("a temporary directory can be made");
     let mut files: Vec<PathBuf> = std::fs::read_dir(UPSTREAM)
         .expect("Debian's package ganeti-testsuite is installed")
-        .map(|entry| entry.unwrap().path())
+        .map(|entry| entry.expect("the directory can be read").path())
         .filter(|path| path.is_file() && path.extension().is_none_or(|end| end != "json"))
         .filter(|path| !JUDGED_OTHERWISE.iter().any(|name| path.ends_with(name)))
         .collect();
     files.sort();
     let mut tally = Tally::default();
     for path in files {
-        let data = std::fs::read_to_string(&path).unwrap();
+        let data = std::fs::read_to_string(&path).expect("the clusters are texts");
         let lines = command::upstream_data(&data).into_iter().filter(|line| wanted(line.tool));
         // Two instances of one name: ours refuses what would name one of them in a command.
         let ambiguous = repeated_instances(&data);
@@ -165,7 +165,7 @@ fn upstream(what: &str, wanted: impl Fn(&str) -> bool) {
         for mut line in lines {
             // Of several groups the reference saves only the chosen one, or breaks off (a known defect).
             line.args.retain(|arg| arg != "-Ssaved" || groups(&data) == 1);
-            let verdict = pair.run(&line, &[(DATA, &data)], scratch.path()).unwrap();
+            let verdict = pair.run(&line, &[(DATA, &data)], scratch.path()).expect("both programs run");
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             tally.add(verdict, &format!("{name}: {} {}", line.tool, line.args.join(" ")));
         }
