@@ -2,6 +2,8 @@
 
 #[path = "it/bad_input.rs"]
 mod bad_input;
+#[path = "it/capacity.rs"]
+mod capacity;
 #[path = "it/explain.rs"]
 mod explain;
 #[path = "it/losses.rs"]

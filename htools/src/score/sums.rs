@@ -41,6 +41,17 @@ impl Change {
     }
 }
 
+impl Change {
+    /// Its bits: equal ones have equal effects, to the last bit.
+    #[must_use]
+    pub fn bits(&self) -> [u64; 2 * LANES] {
+        let mut bits = [0; 2 * LANES];
+        let numbers = self.difference.iter().chain(&self.squares);
+        bits.iter_mut().zip(numbers).for_each(|(bits, number)| *bits = number.to_bits());
+        bits
+    }
+}
+
 impl From<&Stats> for Sums {
     fn from(stats: &Stats) -> Self {
         let pairs = real(stats.pairs.values().map(|count| count - 1).sum());
@@ -56,6 +67,16 @@ impl From<&Stats> for Sums {
 }
 
 impl Sums {
+    /// Its bits: equal ones have equal scores, also after equal changes.
+    #[must_use]
+    pub fn bits(&self) -> [u64; 2 * LANES + 4] {
+        let mut bits = [0; 2 * LANES + 4];
+        let rest = [self.count, self.offline_all, self.offline_primary, self.pairs];
+        let numbers = self.sum.iter().chain(&self.variance).chain(&rest);
+        bits.iter_mut().zip(numbers).for_each(|(bits, number)| *bits = number.to_bits());
+        bits
+    }
+
     /// With one online node changed.
     #[must_use]
     pub fn after(&self, change: &Change) -> Self {
