@@ -1,4 +1,4 @@
-//! On two nodes, by running sums: a pair costs one update and its roots, and pairs of equal nodes cost them once.
+//! On two nodes, by running sums: a pair costs one update and six roots, and pairs of equal nodes cost them once.
 
 mod alike;
 
@@ -11,7 +11,7 @@ use crate::cluster::Cluster;
 use crate::fail::FailMode;
 use crate::id::NodeId;
 use crate::instance::Instance;
-use crate::score::{Change, Row, Stats, Sums, row};
+use crate::score::{Change, Rooted, Row, SecondChange, Stats, Sums, row};
 use crate::state::{Limits, State, Usage, pairs, real};
 use crate::tag;
 
@@ -23,6 +23,9 @@ struct Second {
     /// Equal for equal changes.
     class: usize,
 }
+
+/// So many nodes for each different change make it worth looking up scores of equal ones instead of computing them.
+const ALIKE: usize = 4;
 
 /// Tries each pair; `allows` says whether all nodes stay evacuable.
 pub(super) fn allocate(
@@ -70,6 +73,8 @@ struct Trial<'a> {
     /// Per node: what it becomes as a secondary, for each amount of memory that it has of the primary node already, nothing
     /// first; empty: not a secondary node.
     seconds: Vec<Vec<(i64, Result<Second, FailMode>)>>,
+    /// Per node: its change when it has nothing of the primary node and that is simple, side by side.
+    simple: Vec<Option<SecondChange>>,
     /// Per node: nodes that have something of it already, and which of the above holds there.
     peers: Vec<Vec<(NodeId, usize)>>,
     /// Different changes of secondary nodes.
@@ -97,13 +102,16 @@ impl<'a> Trial<'a> {
             stats,
             rows: cluster.node_ids().map(|id| row(cluster.node(id), state.usage(id))).collect(),
             seconds: vec![Vec::new(); cluster.nodes.len()],
+            simple: vec![None; cluster.nodes.len()],
             peers: vec![Vec::new(); cluster.nodes.len()],
             classes: 0,
             located: cluster.nodes.iter().any(|node| !node.location.is_empty()),
         };
         let mut alike = Alike::default();
         for s in targets.seconds.iter().flatten() {
-            let mut known = vec![(0, trial.second(*s, 0, &mut alike))];
+            let second = trial.second(*s, 0, &mut alike);
+            trial.simple[s.at()] = second.ok().and_then(|second| SecondChange::new(&second.change?));
+            let mut known = vec![(0, second)];
             for (p, own) in state.peers[s.at()].iter().filter(|(_, memory)| *memory != 0) {
                 let at = known.iter().position(|(other, _)| *other == own).unwrap_or_else(|| {
                     known.push((own, trial.second(*s, own, &mut alike)));
@@ -145,10 +153,16 @@ impl<'a> Trial<'a> {
     /// The scores of all secondary nodes that are possible. `table`: those that are known, by the class of the change.
     fn scores(&self, primary: &Primary, list: &[NodeId], table: &mut [f64], candidates: &mut Vec<(f64, NodeId)>, solution: &mut Solution) {
         let mut peer = self.peers[primary.id.at()].iter().peekable();
+        let differ = self.classes * ALIKE > self.cluster.nodes.len();
+        let rooted = (!self.located && differ).then(|| Rooted::new(primary.sums));
         for s in list {
             while peer.next_if(|(known, _)| known < s).is_some() {}
             let at = peer.next_if(|(known, _)| known == s).map_or(0, |(_, at)| *at);
             if *s == primary.id {
+                continue;
+            }
+            if let (0, Some(rooted), Some(change)) = (at, &rooted, &self.simple[s.at()]) {
+                candidates.push((rooted.score_after(change), *s));
                 continue;
             }
             match self.seconds[s.at()].get(at) {

@@ -14,7 +14,7 @@ pub(super) fn run(options: &Options, arguments: &[String], io: &mut Io<'_>) -> R
         _ => return Err(Failure::error("Only one argument is accepted (the input file)")),
     };
     let text = io.read_or_input(path).map_err(Failure::error)?;
-    let Input { cluster, request } = parse(&text).map_err(|error| Failure::error(error.to_string()))?;
+    let Input { cluster, request } = parse(&text).map_err(|error| Failure::error(format!("{path}: {error}")))?;
     let prepared = source::prepare_merged(cluster, options, io)?;
     let source::Prepared { mut cluster, mut state } = if options.text_data.is_some() || !options.simulate.is_empty() {
         let other = source::load(options, io)?;
