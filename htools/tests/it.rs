@@ -16,6 +16,8 @@ mod losses;
 #[cfg(feature = "tools")]
 #[path = "it/mutate.rs"]
 mod mutate;
+#[path = "it/one_model.rs"]
+mod one_model;
 #[path = "it/order.rs"]
 mod order;
 #[path = "it/plans.rs"]

@@ -41,6 +41,17 @@ impl Change {
     }
 }
 
+impl Change {
+    /// Its bits: equal ones have equal effects, to the last bit.
+    #[must_use]
+    pub fn bits(&self) -> [u64; 2 * LANES] {
+        let mut bits = [0; 2 * LANES];
+        let numbers = self.difference.iter().chain(&self.squares);
+        bits.iter_mut().zip(numbers).for_each(|(bits, number)| *bits = number.to_bits());
+        bits
+    }
+}
+
 /// Lanes that a secondary instance changes, besides the N+1 count.
 const BY_SECOND: [usize; 6] = [lane::DISK, lane::RESERVED, lane::DISK_LOAD, lane::SPINDLES, lane::EVENTUAL_DISK, lane::EVENTUAL_SPINDLES];
 
@@ -132,6 +143,16 @@ impl From<&Stats> for Sums {
 }
 
 impl Sums {
+    /// Its bits: equal ones have equal scores, also after equal changes.
+    #[must_use]
+    pub fn bits(&self) -> [u64; 2 * LANES + 4] {
+        let mut bits = [0; 2 * LANES + 4];
+        let rest = [self.count, self.offline_all, self.offline_primary, self.pairs];
+        let numbers = self.sum.iter().chain(&self.variance).chain(&rest);
+        bits.iter_mut().zip(numbers).for_each(|(bits, number)| *bits = number.to_bits());
+        bits
+    }
+
     /// With one online node changed.
     #[must_use]
     pub fn after(&self, change: &Change) -> Self {

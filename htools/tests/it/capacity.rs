@@ -1,138 +1,132 @@
-//! One model of what a cluster can lose: hcheck, hail and the library never disagree about a node, and what hail places keeps to
-//! every limit.
+//! Counting what fits.
 
 use gannet_core::param::DiskTemplate;
-use gannet_htools::allocate::{Options, Placement, in_group};
-use gannet_htools::evacuable::{self, Scope};
-use gannet_htools::instance::Disk;
-use gannet_htools::load::Loaded;
-use gannet_htools::{Cluster, GroupId, Instance, InstanceId, Limits, NodeId, State, Usage};
+use gannet_htools::allocate::{self, Options, Targets, targets};
+use gannet_htools::capacity::{self, Filled, Question, Size, Totals};
+use gannet_htools::evacuable::{self, Loss, Scope};
+use gannet_htools::{Cluster, FailMode, InstanceId, State};
 use proptest::prelude::*;
 
-use super::random::{loaded, text};
+use crate::random::{loaded, text};
 
-/// A place with what it makes of its nodes.
-type Place = ((NodeId, Usage), Option<(NodeId, Usage)>);
+/// Equal nodes, online, with nothing on them.
+fn equal(count: usize, memory: i64) -> String {
+    let node = |at| format!("node{at}|{memory}|0|{memory}|200000|200000|8|N|u|1||N|0|0|1.0\n");
+    format!("default|u|preferred||\n\n{}\n\n\n", (0..count).map(node).collect::<String>())
+}
 
-/// All places of the new instance that no limit forbids.
-fn places(cluster: &Cluster, state: &State, new: &Instance) -> Vec<Place> {
-    let online: Vec<NodeId> = cluster.node_ids().filter(|node| !cluster.node(*node).offline).collect();
-    let mut found = Vec::new();
-    for p in &online {
-        let policy = &cluster.group(cluster.node(*p).group).policy;
-        let Ok(primary) = state.with_primary(cluster, *p, new, 0, Limits::All) else { continue };
-        if policy.check(new, cluster.node(*p).exclusive_storage).is_err() {
-            continue;
-        }
-        if new.template != DiskTemplate::Drbd {
-            found.push(((*p, primary), None));
-            continue;
-        }
-        for s in online.iter().filter(|s| *s != p) {
-            if let Ok(second) = state.with_secondary(cluster, *s, new, *p, Limits::All) {
-                found.push(((*p, primary), Some((*s, second))));
-            }
-        }
+const SIZE: Size = Size { memory: 1000, disk: 2000, vcpus: 1, spindles: 1 };
+
+struct Asked {
+    cluster: Cluster,
+    state: State,
+    targets: Targets,
+    options: Options,
+    limit: Option<i64>,
+}
+
+impl Asked {
+    fn new(text: &str, template: DiskTemplate) -> Self {
+        let found = loaded(text);
+        let options = Options::default();
+        let nodes: Vec<_> = found.cluster.node_ids().collect();
+        let count = i64::try_from(SIZE.instance(template, 1).required_nodes()).expect("one or two");
+        let targets = targets(&found.cluster, &nodes, count, &options, true).expect("one or two");
+        Self { cluster: found.cluster, state: found.state, targets, options, limit: None }
     }
-    found
-}
 
-/// Whether every node can be lost once the instance, the last of the cluster's, is there.
-fn survives(cluster: &Cluster, state: &State, scope: &Scope, (primary, secondary): Place) -> bool {
-    let mut after = state.clone();
-    after.place(cluster, InstanceId::new(cluster.instances.len() - 1), primary, secondary);
-    evacuable::all(cluster, &after, scope)
-}
-
-fn check(text: &str, new: Instance, accept_existing: bool) -> Result<bool, TestCaseError> {
-    let Loaded { mut cluster, state, .. } = loaded(text);
-    let id = InstanceId::new(cluster.instances.len());
-    cluster.instances.push(new.clone());
-    let options = Options { accept_existing, ..Options::default() };
-    let group = GroupId::new(0);
-    let scope = options.scope(cluster.nodes_of(group).collect());
-    let count = if new.template == DiskTemplate::Drbd { 2 } else { 1 };
-    let found = in_group(&cluster, &state, id, group, count, &options).ok().and_then(|(solution, _)| solution.best);
-    let good = places(&cluster, &state, &new);
-    match found {
-        Some(Placement { primary, secondary, .. }) => {
-            prop_assert!(survives(&cluster, &state, &scope, (primary, secondary)), "hail leaves a node that cannot be lost");
-            let nodes = (primary.0, secondary.map(|(node, _)| node));
-            prop_assert!(good.iter().any(|(p, s)| (p.0, s.map(|(node, _)| node)) == nodes), "the place breaks a limit");
-        }
-        None => {
-            let missed = good.iter().find(|place| survives(&cluster, &state, &scope, **place));
-            prop_assert!(missed.is_none(), "hail refuses {missed:?}, which leaves every node evacuable");
-        }
+    fn question(&self) -> Question<'_> {
+        Question { cluster: &self.cluster, state: &self.state, targets: &self.targets, options: &self.options, limit: self.limit }
     }
-    Ok(found.is_some())
-}
 
-fn new(memory: i64, disk: i64, template: DiskTemplate) -> Instance {
-    Instance { memory, vcpus: 1, ..Instance::new("new", template, vec![Disk { size: disk, spindles: None }]) }
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(150))]
-
-    #[test]
-    fn hail_places_where_every_node_can_be_lost(
-        text in text(),
-        memory in 128i64..1500,
-        disk in 1024i64..9000,
-        template in prop::sample::select(vec![DiskTemplate::Drbd, DiskTemplate::Drbd, DiskTemplate::SharedFile, DiskTemplate::Plain]),
-        accept in any::<bool>(),
-    ) {
-        check(&text, new(memory, disk, template), accept)?;
+    fn standard(&self, template: DiskTemplate) -> Filled {
+        capacity::standard(&self.question(), &SIZE.instance(template, 1)).expect("there are nodes")
     }
-}
-
-/// Roomy nodes, of which one is nearly full.
-fn roomy(seed: u64) -> String {
-    let node = |at: u64| format!("n{at}|8192|292|{}|900000|900000|16|N|u|3||N|0|1|1.0\n", 7900 - 700 * ((at * seed) % 7));
-    let nodes: String = (0..5).map(node).collect();
-    let line = |at: u64| {
-        let p = (at * seed) % 5;
-        format!("i{at}|{}|1024|1|running|Y|n{p}|n{}|drbd||1|-\n", 256 << (at * seed % 3), (p + 1 + at % 4) % 5)
-    };
-    format!("g|u|preferred||\n\n{nodes}\n{}\n\n", (0..12).map(line).collect::<String>())
 }
 
 #[test]
-fn hail_finds_places_on_roomy_clusters() {
-    let found = (1..=30).filter(|seed| check(&roomy(*seed), new(1024, 2048, DiskTemplate::Drbd), false).expect("one model")).count();
-    assert!(found >= 5, "only {found} of 30");
+fn room_for_the_loss_of_a_node_stays_free() {
+    let asked = Asked::new(&equal(3, 4001), DiskTemplate::SharedFile);
+    let filled = asked.standard(DiskTemplate::SharedFile);
+    assert_eq!(filled.count(), 8, "of twelve that fit, four find no room when their node is lost");
+    assert!(evacuable::all(&filled.cluster, &filled.state, &Scope::all(&filled.cluster)));
+    let careless = Asked { options: Options { capacity: false, ..Options::default() }, ..asked };
+    assert_eq!(careless.standard(DiskTemplate::SharedFile).count(), 12);
 }
 
-#[cfg(feature = "tools")]
-mod tools {
-    use gannet_htools::program::{self, Io};
-    use gannet_htools::state::N1Rule;
+#[test]
+fn sizes_shrink_by_what_is_scarce() {
+    let asked = Asked::new(&equal(2, 2500), DiskTemplate::Plain);
+    let careless = Asked { options: Options { capacity: false, ..Options::default() }, ..asked };
+    let large = Size { memory: 2000, ..SIZE };
+    let filled = capacity::tiered(&careless.question(), &[large.instance(DiskTemplate::Plain, 1)]).expect("there are nodes");
+    let sizes = filled.sizes();
+    assert_eq!(sizes.first(), Some(&(large, 2)));
+    assert!(sizes[1..].iter().all(|(size, _)| size.memory < 500 && size.disk == SIZE.disk), "{sizes:?}");
+    assert!(filled.failures.is_some_and(|failures| failures.get(FailMode::Memory) > 0));
+}
 
-    use super::*;
+#[test]
+fn a_limit_ends_it() {
+    let asked = Asked::new(&equal(4, 9000), DiskTemplate::Drbd);
+    let count =
+        |limit| Asked { limit: Some(limit), ..Asked::new(&equal(4, 9000), DiskTemplate::Drbd) }.standard(DiskTemplate::Drbd).count();
+    assert_eq!([0, 1, 5].map(count), [0, 1, 5]);
+    let none = Asked { limit: Some(0), ..asked };
+    let filled = capacity::tiered(&none.question(), &[SIZE.instance(DiskTemplate::Drbd, 1)]).expect("nothing is tried");
+    assert_eq!((filled.count(), filled.failures), (0, None));
+}
 
-    /// What hcheck counts.
-    fn counted(text: &str, name: &str) -> usize {
-        let path = std::env::temp_dir().join(format!("gannet-htools-capacity-{}-{name}", std::process::id()));
-        std::fs::write(&path, text).expect("a file can be written");
-        let words: Vec<String> = ["--machine-readable", "--no-simulation", "-t"].iter().map(ToString::to_string).collect();
-        let words = [words, vec![path.display().to_string()]].concat();
-        let (mut out, mut err) = (Vec::new(), Vec::new());
-        program::run("hcheck", &words, &mut Io { out: &mut out, err: &mut err, n1_rule: N1Rule::default() });
-        std::fs::remove_file(&path).expect("it is there");
-        let out = String::from_utf8_lossy(&out).into_owned();
-        let value = out.lines().find_map(|line| line.strip_prefix("HCHECK_INIT_GROUP_0_GN1_FAIL=")).expect("it is printed");
-        value.parse().expect("it is a number")
-    }
+#[test]
+fn what_takes_nothing_does_not_divide_by_zero() {
+    let asked = Asked { limit: Some(3), ..Asked::new(&equal(2, 9000), DiskTemplate::Diskless) };
+    let nothing = Size { memory: 0, disk: 0, vcpus: 0, spindles: 1 };
+    let filled = capacity::standard(&asked.question(), &nothing.instance(DiskTemplate::Diskless, 1)).expect("there are nodes");
+    assert_eq!(filled.count(), 0, "the policy wants more");
+}
 
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(60))]
+#[test]
+fn the_loss_of_two_nodes_is_asked_about_at_each_placement() {
+    let mut asked = Asked::new(&equal(5, 3001), DiskTemplate::Drbd);
+    let single = asked.standard(DiskTemplate::Drbd);
+    let nodes: Vec<_> = asked.cluster.node_ids().collect();
+    let pairs = nodes.iter().flat_map(|a| nodes.iter().filter(move |b| a < b).map(move |b| vec![*a, *b]));
+    asked.options.losses = pairs.map(|nodes| Loss { domain: None, nodes }).collect();
+    let double = asked.standard(DiskTemplate::Drbd);
+    assert!(double.count() < single.count(), "{} and {}", double.count(), single.count());
+    let scope = asked.options.scope(nodes);
+    assert!(evacuable::all(&double.cluster, &double.state, &scope));
+}
 
-        #[test]
-        fn hcheck_counts_the_nodes_that_the_library_names(text in text()) {
-            let Loaded { cluster, state, .. } = loaded(&text);
-            let failing = evacuable::failing(&cluster, &state, &Scope::group(&cluster, GroupId::new(0)));
-            prop_assert_eq!(counted(&text, "random"), failing.len());
-        }
+#[test]
+fn without_nodes_it_says_so() {
+    let asked = Asked::new(&equal(1, 9000), DiskTemplate::Drbd);
+    let refusal = capacity::standard(&asked.question(), &SIZE.instance(DiskTemplate::Drbd, 1)).expect_err("one node is too few");
+    assert_eq!(refusal.to_string(), "Not enough online nodes");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+
+    /// One more does not fit, no placement is lost, and the numbers of nodes add up.
+    #[test]
+    fn nothing_more_fits(text in text(), drbd in any::<bool>(), careless in any::<bool>(), memory in 200i64..3000) {
+        let template = if drbd { DiskTemplate::Drbd } else { DiskTemplate::SharedFile };
+        let mut asked = Asked::new(&text, template);
+        asked.options.capacity = !careless;
+        let wanted = Size { memory, ..SIZE }.instance(template, 1);
+        let Ok(filled) = capacity::standard(&asked.question(), &wanted) else { return Ok(()) };
+        let before = Totals::new(&asked.cluster, &asked.state);
+        let after = Totals::new(&filled.cluster, &filled.state);
+        let count = i64::try_from(filled.count()).expect("few");
+        prop_assert_eq!(after.instances, before.instances + filled.count());
+        prop_assert_eq!(after.instance_memory, before.instance_memory + count * memory);
+        let mut cluster = filled.cluster.clone();
+        let id = InstanceId::new(cluster.instances.len());
+        cluster.instances.push(wanted);
+        let scope = asked.options.scope(cluster.node_ids().collect());
+        let solution = allocate::allocate(&cluster, &filled.state, id, &scope, &asked.targets, &asked.options).expect("there are nodes");
+        prop_assert!(solution.best.is_none());
+        prop_assert_eq!(Some(solution.failures.total()), filled.failures.map(|failures| failures.total()));
     }
 }

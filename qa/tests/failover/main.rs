@@ -1,6 +1,8 @@
 //! The death of the master, on a cluster of fake nodes of which three can be the master.
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed, which is what it is for")]
 
+mod at_every_step;
+
 use std::time::{Duration, Instant};
 
 use gannet_core::luxi::{Client, Method};
