@@ -39,6 +39,8 @@ pub struct Node {
     pub offline: bool,
     /// It is the master.
     pub master: bool,
+    /// CPU load as it was measured; `None`: the sum of that of its primaries.
+    pub cpu_load: Option<f64>,
     /// It runs KVM, whose reports of the node's own memory mean little.
     pub is_kvm: bool,
     /// All of its tags.
@@ -79,6 +81,7 @@ impl Node {
             exclusive_storage: false,
             offline: false,
             master: false,
+            cpu_load: None,
             is_kvm: false,
             tags: Vec::new(),
             min_disk: 0.0,

@@ -8,4 +8,5 @@ pub mod compare;
 pub mod generate;
 pub mod iallocator;
 pub mod model;
+pub mod mond;
 pub mod text;

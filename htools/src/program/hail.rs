@@ -15,8 +15,11 @@ pub(super) fn run(options: &Options, arguments: &[String], io: &mut Io<'_>) -> R
     };
     let text = io.read_or_input(path).map_err(Failure::error)?;
     let Input { cluster, request } = parse(&text).map_err(|error| Failure::error(error.to_string()))?;
-    let prepared = source::prepare_merged(cluster, options, io)?;
-    let source::Prepared { mut cluster, mut state } = if options.text_data.is_some() || !options.simulate.is_empty() {
+    let elsewhere = options.text_data.is_some() || !options.simulate.is_empty();
+    // Loads are those of the cluster that counts.
+    let loaded = Options { mond: options.mond && !elsewhere, ..options.clone() };
+    let prepared = source::prepare_merged(cluster, &loaded, io)?;
+    let source::Prepared { mut cluster, mut state } = if elsewhere {
         let other = source::load(options, io)?;
         known(&request, &other.cluster)?;
         other
