@@ -18,7 +18,7 @@ pub use solution::{Placement, Solution};
 pub use target::{Targets, targets};
 
 use crate::cluster::Cluster;
-use crate::evacuable::{Scope, Watch, Which};
+use crate::evacuable::{Loss, Scope, Watch, Which};
 use crate::id::{GroupId, InstanceId, NodeId};
 use crate::state::State;
 
@@ -33,13 +33,34 @@ pub struct Options {
     pub accept_existing: bool,
     /// Nodes of these groups need not be.
     pub ignored_groups: Vec<GroupId>,
+    /// Nor these nodes; sorted.
+    pub excused: Vec<NodeId>,
+    /// Instances that are bound to their node do not count there.
+    pub mirrored_only: bool,
+    /// Besides single nodes, these sets must be evacuable when they are lost together.
+    pub losses: Vec<Loss>,
+    /// Of these sets, by their positions and sorted, those that need not be.
+    pub excused_losses: Vec<usize>,
     /// Only nodes of these names; `None`: all.
     pub restrict_to: Option<Vec<String>>,
+    /// A refusal says what would help.
+    pub explain: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { ignore_soft_errors: false, capacity: true, accept_existing: false, ignored_groups: Vec::new(), restrict_to: None }
+        Self {
+            ignore_soft_errors: false,
+            capacity: true,
+            accept_existing: false,
+            ignored_groups: Vec::new(),
+            excused: Vec::new(),
+            mirrored_only: false,
+            losses: Vec::new(),
+            excused_losses: Vec::new(),
+            restrict_to: None,
+            explain: false,
+        }
     }
 }
 
@@ -47,7 +68,15 @@ impl Options {
     /// Which nodes of `nodes` must be evacuable.
     #[must_use]
     pub fn scope(&self, nodes: Vec<NodeId>) -> Scope {
-        Scope { nodes, which: Which { online_only: self.accept_existing, ignored: self.ignored_groups.clone() } }
+        let which = Which {
+            online_only: self.accept_existing,
+            ignored: self.ignored_groups.clone(),
+            excused: self.excused.clone(),
+            mirrored_only: self.mirrored_only,
+            losses: self.losses.clone(),
+            excused_losses: self.excused_losses.clone(),
+        };
+        Scope { nodes, which }
     }
 }
 

@@ -8,7 +8,9 @@
 //! | [`score`] | how even a cluster is |
 //! | [`balance`] | which moves make it more even |
 //! | [`allocate`] | where a new instance should go |
+//! | [`explain`] | why a new instance has no place |
 //! | [`evacuable`] | whether a group survives the loss of any node |
+//! | [`whatif`] | a cluster that lost nodes, or got more |
 //! | [`job`] | moves as commands and sets of jobs |
 //! | [`show`] | numbers, tables and lists in the reference's form |
 //! | [`program`] (feature `tools`) | the tools: options, files, output |
@@ -19,13 +21,13 @@ pub mod balance;
 pub mod cluster;
 pub mod evacuable;
 pub mod evacuate;
+pub mod explain;
 pub mod fail;
 pub mod group;
 pub mod iallocator;
 pub mod id;
 pub mod instance;
 pub mod job;
-pub mod legacy;
 pub mod load;
 pub mod moves;
 pub mod node;
@@ -39,6 +41,7 @@ pub mod show;
 pub mod squeeze;
 pub mod state;
 pub mod tag;
+pub mod whatif;
 
 pub use cluster::Cluster;
 pub use fail::{FailCounts, FailMode};

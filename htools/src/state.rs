@@ -11,8 +11,8 @@ mod usage;
 pub use build::N1Rule;
 pub use peer::Peers;
 pub use tally::Tally;
-pub(crate) use usage::real;
 pub use usage::{Effect, Limits, Usage};
+pub(crate) use usage::{over_vcpu_ratio, real};
 
 use crate::cluster::Cluster;
 use crate::fail::FailMode;

@@ -2,9 +2,15 @@
 
 #[path = "it/bad_input.rs"]
 mod bad_input;
+#[path = "it/explain.rs"]
+mod explain;
+#[path = "it/losses.rs"]
+mod losses;
 #[path = "it/plans.rs"]
 mod plans;
 #[path = "it/random.rs"]
 mod random;
 #[path = "it/state.rs"]
 mod state;
+#[path = "it/whatif.rs"]
+mod whatif;

@@ -4,7 +4,7 @@ use anyhow::{Context, Result, ensure};
 use gannet_cli::spec::Program;
 
 use crate::roff::{Roff, bold, escape};
-use crate::{command, daemon, prose};
+use crate::{command, daemon, prose, tool};
 
 /// A manual page.
 #[derive(Debug, Clone, Copy)]
@@ -43,6 +43,15 @@ pub const PAGES: &[Page] = &[
     page!("gnt-node", 8, "the machines of the cluster"),
     page!("gnt-os", 8, "OS definitions"),
     page!("gnt-storage", 8, "providers of external storage"),
+    page!("hail", 1, "the allocator of the iallocator interface"),
+    page!("harep", 1, "repairs of instances"),
+    page!("hbal", 1, "plans that make a cluster more even"),
+    page!("hcheck", 1, "the health of a cluster"),
+    page!("hinfo", 1, "a cluster with its score"),
+    page!("hroller", 1, "nodes that can be rebooted together"),
+    page!("hscan", 1, "clusters as files"),
+    page!("hspace", 1, "the room that a cluster still has"),
+    page!("hsqueeze", 1, "nodes that can be powered off"),
 ];
 
 impl Page {
@@ -74,6 +83,14 @@ pub fn render(page: &Page) -> Result<String> {
 }
 
 fn generated(roff: &mut Roff, page: &Page, part: &str) -> Result<()> {
+    if let Some(tool) = tool::find(page.name) {
+        match part {
+            "synopsis" => tool::synopsis(roff, tool),
+            "options" => tool::add(roff, tool),
+            _ => anyhow::bail!("there is no part {{{{{part}}}}} for this page"),
+        }
+        return Ok(());
+    }
     match (part, Program::find(page.name), daemon::source(page.name)) {
         ("synopsis", Some(program), _) => command::synopsis(roff, program),
         ("options", Some(program), _) => command::add(roff, program),

@@ -90,6 +90,9 @@ impl Peer {
         let users = self.dir.join("lib/rapi/users");
         fs::write(&users, format!("{USER} {PASSWORD} write\n"))?;
         fs::set_permissions(&users, fs::Permissions::from_mode(0o644))?;
+        // Ganeti makes a certificate of version 1 for itself, which rustls does not read. Who may read the file stays as it is.
+        let own = rcgen::generate_simple_self_signed(vec![RAPI.ip().to_string()])?;
+        fs::write(self.dir.join("lib/rapi.pem"), own.signing_key.serialize_pem() + &own.cert.pem())?;
         // RAPI watches the file, but not one that was not there when it began.
         self.daemon_util(&["stop", "ganeti-rapi"])?;
         self.daemon_util(&["start", "ganeti-rapi"])?;

@@ -2,14 +2,15 @@
 
 use gannet_core::param::DiskTemplate;
 
+use super::Scope;
 use crate::cluster::Cluster;
 use crate::id::{InstanceId, NodeId};
 use crate::instance::Instance;
 use crate::state::{State, Usage};
 
-/// Whether all primaries of a node have drbd.
-pub(super) fn is_only(cluster: &Cluster, state: &State, node: NodeId) -> bool {
-    state.primaries[node.at()].iter().all(|id| is_drbd(cluster.instance(*id)))
+/// Whether all primaries of a node that matter have drbd.
+pub(super) fn is_only(cluster: &Cluster, state: &State, scope: &Scope, node: NodeId) -> bool {
+    state.primaries[node.at()].iter().map(|id| cluster.instance(*id)).all(|instance| is_drbd(instance) || !scope.minds(instance))
 }
 
 fn is_drbd(instance: &Instance) -> bool {

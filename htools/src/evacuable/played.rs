@@ -2,8 +2,8 @@
 
 use std::cmp::Ordering;
 
-use gannet_core::param::DiskTemplate;
-
+use super::loss::Fate;
+use super::scope::{Scope, goes_elsewhere};
 use crate::cluster::Cluster;
 use crate::id::{InstanceId, NodeId};
 use crate::moves::Move;
@@ -14,12 +14,11 @@ use crate::state::{Limits, State, Step, Undo};
 #[derive(Debug)]
 pub(super) struct Played {
     pub state: State,
-    /// In index order.
-    scope: Vec<NodeId>,
+    scope: Scope,
 }
 
 impl Played {
-    pub(super) fn new(state: State, scope: Vec<NodeId>) -> Self {
+    pub(super) fn new(state: State, scope: Scope) -> Self {
         Self { state, scope }
     }
 
@@ -33,8 +32,60 @@ impl Played {
         possible
     }
 
+    /// Whether all primaries of these nodes whose disks are left find room when they are lost together.
+    pub(super) fn can_lose(&mut self, cluster: &Cluster, lost: &[NodeId]) -> bool {
+        self.lose(cluster, lost).iter().all(|(_, fate)| *fate != Fate::Stranded)
+    }
+
+    /// What becomes of the primaries of these nodes when they are lost together: failed over, started on the best of the other
+    /// online nodes, or made anew there.
+    pub(super) fn lose(&mut self, cluster: &Cluster, lost: &[NodeId]) -> Vec<(InstanceId, Fate)> {
+        let mut done = Vec::new();
+        let mut fates = Vec::new();
+        for node in lost {
+            self.lose_one(cluster, *node, lost, &mut fates, &mut done);
+        }
+        while let Some(undo) = done.pop() {
+            self.state.undo(undo);
+        }
+        fates
+    }
+
+    fn lose_one(&mut self, cluster: &Cluster, node: NodeId, lost: &[NodeId], fates: &mut Vec<(InstanceId, Fate)>, done: &mut Vec<Undo>) {
+        let group = cluster.node(node).group;
+        let in_group: Vec<NodeId> = self.scope.nodes.iter().copied().filter(|id| cluster.node(*id).group == group).collect();
+        let targets: Vec<NodeId> = in_group.iter().copied().filter(|id| !lost.contains(id) && !cluster.node(*id).offline).collect();
+        let mut here = self.state.primaries[node.at()].clone();
+        here.retain(|id| self.scope.minds(cluster.instance(*id)));
+        here.sort_by_key(|id| std::cmp::Reverse(cluster.instance(*id).memory));
+        let mut board = Board::new(cluster, &self.state, in_group);
+        for id in here {
+            let instance = cluster.instance(id);
+            let found = if instance.has_secondary() {
+                let Some(second) = self.state.secondary[id.at()].filter(|second| !lost.contains(second)) else {
+                    fates.push((id, Fate::Gone));
+                    continue;
+                };
+                self.state.try_move(cluster, id, Move::Failover, true).ok().map(|undo| (undo, second))
+            } else if goes_elsewhere(instance.template) {
+                self.move_away(cluster, &mut board, &targets, id).map(|undo| (undo, self.state.primary[id.at()]))
+            } else {
+                self.make_anew(cluster, &mut board, &targets, id)
+            };
+            match found {
+                Some((undo, to)) => {
+                    fates.push((id, Fate::Moved(to)));
+                    done.push(undo);
+                }
+                None => fates.push((id, Fate::Stranded)),
+            }
+            board.refresh(cluster, &self.state);
+        }
+    }
+
     fn evacuate(&mut self, cluster: &Cluster, node: NodeId, done: &mut Vec<Undo>) -> Option<()> {
-        let all = self.state.primaries[node.at()].clone();
+        let minds = |id: &InstanceId| self.scope.minds(cluster.instance(*id));
+        let all: Vec<InstanceId> = self.state.primaries[node.at()].iter().copied().filter(minds).collect();
         let (mirrored, others): (Vec<InstanceId>, Vec<InstanceId>) = all.into_iter().partition(|id| cluster.instance(*id).has_secondary());
         let (movable, mut fixed): (Vec<InstanceId>, Vec<InstanceId>) =
             others.into_iter().partition(|id| goes_elsewhere(cluster.instance(*id).template));
@@ -42,7 +93,7 @@ impl Played {
             done.push(self.state.try_move(cluster, id, Move::Failover, true).ok()?);
         }
         let group = cluster.node(node).group;
-        let in_group: Vec<NodeId> = self.scope.iter().copied().filter(|id| cluster.node(*id).group == group).collect();
+        let in_group: Vec<NodeId> = self.scope.nodes.iter().copied().filter(|id| cluster.node(*id).group == group).collect();
         let targets: Vec<NodeId> = in_group.iter().copied().filter(|id| *id != node).collect();
         if !movable.is_empty() {
             let mut board = Board::new(cluster, &self.state, in_group);
@@ -52,10 +103,10 @@ impl Played {
             }
         }
         if !fixed.is_empty() {
-            let mut board = Board::new(cluster, &self.state, self.scope.clone());
+            let mut board = Board::new(cluster, &self.state, self.scope.nodes.clone());
             fixed.sort_by_key(|id| std::cmp::Reverse(cluster.instance(*id).memory));
             for id in fixed {
-                done.push(self.make_anew(cluster, &mut board, &targets, id)?);
+                done.push(self.make_anew(cluster, &mut board, &targets, id)?.0);
                 board.refresh(cluster, &self.state);
             }
         }
@@ -77,7 +128,7 @@ impl Played {
     }
 
     /// A second one on the best of the nodes, the last of equals; the first one stays where it is.
-    fn make_anew(&mut self, cluster: &Cluster, board: &mut Board, targets: &[NodeId], id: InstanceId) -> Option<Undo> {
+    fn make_anew(&mut self, cluster: &Cluster, board: &mut Board, targets: &[NodeId], id: InstanceId) -> Option<(Undo, NodeId)> {
         let instance = cluster.instance(id);
         let shared = self.state.shared[id.at()];
         let mut found = Vec::new();
@@ -94,16 +145,6 @@ impl Played {
         let undo = self.state.remember(id, [target]);
         self.state.list(cluster, id, Step::AddPrimary(target));
         self.state.usage[target.at()] = usage;
-        Some(undo)
-    }
-}
-
-/// Whether instances of this template go to another node as they are; others are made anew. (Block devices could go, but for the
-/// reference they are bound to their node here.)
-fn goes_elsewhere(template: DiskTemplate) -> bool {
-    use DiskTemplate::{BlockDev, Diskless, Drbd, Ext, File, Gluster, Plain, Rbd, SharedFile};
-    match template {
-        Diskless | SharedFile | Rbd | Ext | Gluster => true,
-        File | Plain | BlockDev | Drbd => false,
+        Some((undo, target))
     }
 }

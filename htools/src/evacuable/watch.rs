@@ -42,7 +42,7 @@ impl<'a> Watch<'a> {
         let mut healthy = true;
         for node in scope.counted(cluster) {
             counted[node.at()] = true;
-            if !drbd::is_only(cluster, state, node) {
+            if !drbd::is_only(cluster, state, scope, node) {
                 mixed.push(node);
                 continue;
             }
@@ -63,10 +63,10 @@ impl<'a> Watch<'a> {
         }
         let instance = self.cluster.instance(self.id);
         let p = primary.0;
-        let only_drbd = drbd::is_only(self.cluster, self.state, p);
+        let only_drbd = drbd::is_only(self.cluster, self.state, self.scope, p);
         let known = self.id.at() < self.state.primary.len();
         let fast = match secondary {
-            _ if !self.counted[p.at()] || instance.forthcoming => true,
+            _ if !self.counted[p.at()] || instance.forthcoming || !self.scope.minds(instance) => true,
             Some(secondary) if only_drbd && instance.has_secondary() && !known => {
                 if !self.takes_all(p, secondary) {
                     return false;
@@ -79,7 +79,7 @@ impl<'a> Watch<'a> {
         if !fast || (self.counted[p.at()] && !only_drbd) {
             to_play.push(p);
         }
-        to_play.is_empty() || self.play(primary, secondary, &to_play)
+        (to_play.is_empty() && self.scope.which.losses.is_empty()) || self.play(primary, secondary, &to_play)
     }
 
     /// Whether a touched node still takes what may come from any one node.
@@ -98,17 +98,18 @@ impl<'a> Watch<'a> {
     fn play(&mut self, primary: Placed<'_>, secondary: Option<Placed<'_>>, nodes: &[NodeId]) -> bool {
         let cluster = self.cluster;
         let id = self.id;
-        let played = self.played.get_or_insert_with(|| Played::new(self.state.clone(), self.scope.nodes.clone()));
+        let played = self.played.get_or_insert_with(|| Played::new(self.state.clone(), self.scope.clone()));
         let known = id.at() < self.state.primary.len();
         let second = secondary.map(|(node, usage)| (node, *usage));
         let placed = played.state.place_for_now(cluster, id, (primary.0, *primary.1), second);
         let good = nodes.iter().all(|node| {
-            if !known && drbd::is_only(cluster, &played.state, *node) {
+            if !known && drbd::is_only(cluster, &played.state, self.scope, *node) {
                 drbd::can_evacuate(cluster, &played.state, *node)
             } else {
                 played.can_evacuate(cluster, *node)
             }
         });
+        let good = good && self.scope.losses().all(|loss| played.can_lose(cluster, &loss.nodes));
         played.state.unplace(placed);
         good
     }

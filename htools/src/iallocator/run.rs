@@ -4,6 +4,7 @@ use super::Answer;
 use crate::allocate::{self, Options, Placement, Refusal, Solution, dedicated};
 use crate::cluster::Cluster;
 use crate::evacuate;
+use crate::explain::Question;
 use crate::id::InstanceId;
 use crate::load::iallocator::{Request, Wanted};
 use crate::state::State;
@@ -63,20 +64,43 @@ fn place(cluster: &mut Cluster, state: &mut State, wanted: &Wanted, options: &Op
     let id = InstanceId::new(cluster.instances.len());
     cluster.instances.push(wanted.new.instance.clone());
     let options = Options { restrict_to: options.restrict_to.clone().or_else(|| wanted.restrict_to.clone()), ..options.clone() };
+    let found = find(cluster, state, wanted, id, &options);
+    if !options.explain {
+        return found;
+    }
+    let explain = |log: &str| {
+        let group = wanted.group.as_deref().and_then(|name| cluster.find_group(name).ok());
+        let question = Question { cluster, state, id, group, options: &options };
+        format!("{log}; {}", question.explain().line(&question))
+    };
+    match found {
+        Ok((log, None)) => Ok((explain(&log), None)),
+        Err(refusal) => Err(Refusal(explain(&refusal.0))),
+        found => found,
+    }
+}
+
+fn find(
+    cluster: &Cluster,
+    state: &mut State,
+    wanted: &Wanted,
+    id: InstanceId,
+    options: &Options,
+) -> Result<(String, Option<Vec<String>>), Refusal> {
     let (group, count) = (wanted.group.as_deref(), wanted.new.count);
     if dedicated::is_dedicated(cluster, group) {
         let (solution, log) = match group {
             Some(name) => {
                 let group = cluster.find_group(name).map_err(|error| Refusal(error.to_string()))?;
-                dedicated::in_group(cluster, state, id, group, count, &options)?
+                dedicated::in_group(cluster, state, id, group, count, options)?
             }
-            None => dedicated::in_any_group(cluster, state, id, count, &options)?,
+            None => dedicated::in_any_group(cluster, state, id, count, options)?,
         };
         return Ok((log.join(", "), enter(cluster, state, id, solution)));
     }
     let (solution, log) = match group {
-        Some(name) => allocate::in_named_group(cluster, state, id, name, count, &options)?,
-        None => allocate::in_any_group(cluster, state, id, count, &options)?,
+        Some(name) => allocate::in_named_group(cluster, state, id, name, count, options)?,
+        None => allocate::in_any_group(cluster, state, id, count, options)?,
     };
     Ok((log.join(", "), enter(cluster, state, id, solution)))
 }

@@ -172,7 +172,7 @@ fn set_tags(cluster: &mut Cluster, wishes: &Wishes) {
 }
 
 /// Finds what tags of instances mean in a cluster. `exclusion`: prefixes besides those of the cluster's tags.
-pub(super) fn set_instance_tags(cluster: &mut Cluster, exclusion: &[String], instances: &mut [Instance]) {
+pub fn set_instance_tags(cluster: &mut Cluster, exclusion: &[String], instances: &mut [Instance]) {
     let owned = |tags: Vec<&str>| -> Vec<String> { tags.into_iter().map(str::to_owned).collect() };
     let mut exclusion = exclusion.to_vec();
     exclusion.extend(owned(tag::chosen_nonempty(&cluster.tags, prefix::EXCLUSION)));

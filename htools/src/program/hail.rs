@@ -35,7 +35,8 @@ pub(super) fn run(options: &Options, arguments: &[String], io: &mut Io<'_>) -> R
     let all = source::all_nodes(&cluster);
     output::nodes(options, io, "Initial cluster", &cluster, &state, &all);
     output::save(options, io, "pre-ialloc", "before iallocator run", &cluster, &state)?;
-    let found = iallocator::run(&mut cluster, &mut state, &request, &allocation_options(options));
+    let allocation = allocate::Options { losses: source::losses(options, &cluster)?, ..allocation_options(options) };
+    let found = iallocator::run(&mut cluster, &mut state, &request, &allocation);
     let shown = found.as_ref().map(|(info, answer)| (info.as_str(), answer)).map_err(|refusal| refusal.0.as_str());
     io.say(&format!("{}\n", iallocator::text(&cluster, shown)))?;
     output::nodes(options, io, "Final cluster", &cluster, &state, &all);
@@ -47,8 +48,9 @@ fn allocation_options(options: &Options) -> allocate::Options {
         ignore_soft_errors: options.ignore_soft_errors,
         capacity: options.capacity,
         accept_existing: options.accept_existing,
-        ignored_groups: Vec::new(),
         restrict_to: options.restrict_to.clone(),
+        explain: options.explain,
+        ..allocate::Options::default()
     }
 }
 

@@ -4,7 +4,7 @@ use super::option::Options;
 use super::{Failure, Io, keys, output, source};
 use crate::balance;
 use crate::cluster::Cluster;
-use crate::evacuable::{self, Scope};
+use crate::evacuable::{self, Loss, Scope};
 use crate::id::{GroupId, NodeId};
 use crate::score::{optimum, score};
 use crate::show::number::fixed;
@@ -18,6 +18,9 @@ const COUNTS: [(&str, &str); 5] = [
     ("OFFLINE_SEC", "Instances having a secondary node offline"),
     ("GN1_FAIL", "Nodes not directly evacuateable"),
 ];
+
+/// So many sets are told unless `-v` asks for all.
+const SHOWN_LOSSES: usize = 10;
 
 /// Before or after balancing: the name for programs, and for people.
 type Phase = (&'static str, &'static str);
@@ -45,6 +48,7 @@ pub(super) fn run(options: &Options, arguments: &[String], io: &mut Io<'_>) -> R
     }
     let groups: Vec<(GroupId, Vec<NodeId>)> =
         cluster.groups_with_nodes().into_iter().map(|group| (group, cluster.nodes_of(group).collect())).collect();
+    let losses = source::losses(options, &cluster)?;
     let before = check_all(options, &cluster, &state, &groups);
     let bad = sums(&before, options).iter().sum::<usize>() > 0;
     if options.verbose >= 1 && !options.machine_readable {
@@ -66,10 +70,11 @@ pub(super) fn run(options: &Options, arguments: &[String], io: &mut Io<'_>) -> R
         // Ganeti: whether the cluster needs balancing is not judged again (a known defect, which scripts may compare).
         show(options, io, &cluster, AFTER, &after, bad)?;
     }
+    let lost = if losses.is_empty() { false } else { show_losses(options, io, &cluster, &state, losses)? };
     if options.machine_readable {
         keys::print(io, "HCHECK", "OK", "1")?;
     }
-    if simulate { Err(Failure::quiet()) } else { Ok(()) }
+    if simulate || lost { Err(Failure::quiet()) } else { Ok(()) }
 }
 
 fn check_all(options: &Options, cluster: &Cluster, state: &State, groups: &[(GroupId, Vec<NodeId>)]) -> Vec<Health> {
@@ -124,6 +129,29 @@ fn show(options: &Options, io: &mut Io<'_>, cluster: &Cluster, phase: Phase, gro
     };
     let place = ("CLUSTER".to_owned(), format!("Cluster statistics {}", phase.1));
     values_of(options, io, phase, &place, &values, ("NEED_REBALANCE", "Cluster is not healthy", truth))
+}
+
+/// What would become of the instances if several nodes were lost at once, as the cluster is (after balancing, where that was
+/// simulated); gives back whether some would find no place.
+fn show_losses(options: &Options, io: &mut Io<'_>, cluster: &Cluster, state: &State, losses: Vec<Loss>) -> Result<bool, Failure> {
+    let mut scope = Scope::all(cluster);
+    scope.which.losses = losses;
+    let failing: Vec<&Loss> = evacuable::failing_losses(cluster, state, &scope).collect();
+    let all = scope.which.losses.len();
+    if options.machine_readable {
+        keys::print(io, "HCHECK", "LOSSES", &all.to_string())?;
+        keys::print(io, "HCHECK", "LOSSES_FAIL", &failing.len().to_string())?;
+    } else if options.verbose >= 1 {
+        io.say(&format!("\nSets of nodes that may be lost together: {all}; without room for their instances: {}\n", failing.len()))?;
+        for loss in failing.iter().take(if options.verbose > 1 { usize::MAX } else { SHOWN_LOSSES }) {
+            let after = evacuable::loss::aftermath(cluster, state, &scope, loss);
+            let names: Vec<&str> = loss.nodes.iter().map(|id| cluster.node(*id).name.as_str()).collect();
+            let domain = loss.domain.as_ref().map(|domain| format!("{domain}: ")).unwrap_or_default();
+            let gone = if after.gone > 0 { format!(", {} without a copy of their disks", after.gone) } else { String::new() };
+            io.say(&format!("    {domain}{}: {} instance(s) find no room{gone}\n", names.join(","), after.stranded))?;
+        }
+    }
+    Ok(!failing.is_empty())
 }
 
 /// Counts, and one more value with its names.

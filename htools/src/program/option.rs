@@ -154,6 +154,16 @@ pub struct Options {
     pub weights: Weights,
     /// `--keep-disk`, in MiB.
     pub keep_disk: i64,
+    /// `--survive`: how many nodes of a group may be lost together.
+    pub survive: usize,
+    /// `--failure-domains`: the prefix of the node tags that name them.
+    pub failure_domains: Option<String>,
+    /// `--lose`, in order: nodes, groups or tags of nodes.
+    pub lose: Vec<String>,
+    /// `--add-nodes`, in order: COUNT,NODE.
+    pub add_nodes: Vec<String>,
+    /// `--explain`.
+    pub explain: bool,
     /// Set by tools, not on the command line.
     pub repeated: Repeated,
     pub(super) help: bool,
@@ -244,6 +254,11 @@ impl Default for Options {
             max_copied: f64::INFINITY,
             weights: Weights::default(),
             keep_disk: 0,
+            survive: 1,
+            failure_domains: None,
+            lose: Vec::new(),
+            add_nodes: Vec::new(),
+            explain: false,
             repeated: Repeated::Refuse,
             help: false,
             version: false,

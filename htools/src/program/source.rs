@@ -4,9 +4,11 @@ use super::option::Options;
 use super::{Failure, Io, backend};
 use crate::balance;
 use crate::cluster::Cluster;
+use crate::evacuable::{Loss, loss};
 use crate::id::NodeId;
 use crate::load::{self, Loaded, Wishes};
 use crate::state::State;
+use crate::whatif::{self, WhatIf};
 
 /// A cluster as a tool sees it.
 #[derive(Debug, Clone)]
@@ -51,7 +53,37 @@ pub(super) fn prepare_merged(cluster: Cluster, options: &Options, io: &mut Io<'_
         let lines: String = warnings.iter().map(|warning| format!("  - {warning}\n")).collect();
         io.complain(&format!("Warning: cluster has inconsistent data:\n{lines}\n"));
     }
-    Ok(Prepared { cluster, state })
+    changed(Prepared { cluster, state }, options, io)
+}
+
+/// The cluster as `--add-nodes` and `--lose` want it. What became of instances is said on the standard error, so that the
+/// output stays that of the tool.
+fn changed(mut prepared: Prepared, options: &Options, io: &mut Io<'_>) -> Result<Prepared, Failure> {
+    let wrong = |option: &'static str| move |error: String| Failure::error(format!("--{option}: {error}"));
+    let mut changes = Vec::new();
+    for text in &options.add_nodes {
+        changes.push(whatif::addition(&prepared.cluster, text).map_err(wrong("add-nodes"))?);
+    }
+    let mut lost = Vec::new();
+    for word in &options.lose {
+        lost.extend(whatif::nodes_named(&prepared.cluster, word).map_err(wrong("lose"))?);
+    }
+    if !lost.is_empty() {
+        changes.push(WhatIf::Lose(lost));
+    }
+    for change in changes {
+        let (cluster, state, outcome) = whatif::after(&prepared.cluster, &prepared.state, &change, io.n1_rule);
+        match change {
+            WhatIf::Add(count, like) => io.complain(&format!("What if: {count} more node(s) like {}\n", prepared.cluster.node(like).name)),
+            WhatIf::Lose(_) => io.complain(&format!(
+                "What if: {} node(s) lost; {} instance(s) run elsewhere, {} find no room, {} lose their disks, {} have no secondary node \
+                 any more\n",
+                outcome.nodes, outcome.moved, outcome.stranded, outcome.gone, outcome.unprotected
+            )),
+        }
+        prepared = Prepared { cluster, state };
+    }
+    Ok(prepared)
 }
 
 fn wishes(options: &Options, io: &Io<'_>) -> Result<Wishes, Failure> {
@@ -118,4 +150,20 @@ pub(super) fn balance_options(options: &Options) -> balance::Options {
         max_copied: options.max_copied,
         plain: false,
     }
+}
+
+/// The sets of nodes whose common loss is asked about, besides that of single nodes.
+///
+/// # Errors
+/// There are too many.
+pub(super) fn losses(options: &Options, cluster: &Cluster) -> Result<Vec<Loss>, Failure> {
+    let mut losses = loss::of_count(cluster, options.survive).map_err(|error| Failure::error(format!("--survive: {error}")))?;
+    if let Some(prefix) = &options.failure_domains {
+        let domains = loss::of_domains(cluster, prefix);
+        if domains.is_empty() {
+            return Err(Failure::error(format!("--failure-domains: no online node has a tag that begins with '{prefix}:'")));
+        }
+        losses.extend(domains);
+    }
+    Ok(losses)
 }

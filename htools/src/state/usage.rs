@@ -268,7 +268,7 @@ impl Usage {
 }
 
 /// A ratio below zero means no limit.
-fn over_vcpu_ratio(vcpus: i64, node: &Node) -> bool {
+pub(crate) fn over_vcpu_ratio(vcpus: i64, node: &Node) -> bool {
     node.vcpu_ratio >= 0.0 && node.vcpu_ratio < real(vcpus) / node.cpus
 }
 

@@ -17,7 +17,6 @@ const SETTINGS: &str = include_str!("../../../masterd/src/rule/settings.rs");
 
 /// Stored and inherited, but nothing of this version reads them.
 const WITHOUT_EFFECT: &[(&str, &str)] = &[
-    ("nd cpu_speed", "stored; the allocator does not weigh CPUs yet"),
     ("nd exclusive_storage", "stored; it concerns LVM"),
     ("nd oob_program", "stored; nothing calls it yet"),
     ("nd ovs", "stored; no Open vSwitch is set up on nodes"),
@@ -32,7 +31,6 @@ const WITHOUT_EFFECT: &[(&str, &str)] = &[
     ("cluster maintain_node_health", "stored; no watcher runs yet"),
     ("cluster modify_ssh_setup", "stored; Gannet sets up no SSH"),
     ("cluster compression_tools", "stored; there are no exports yet"),
-    ("cluster default_iallocator_params", "stored; the built-in allocator has none"),
     ("cluster reserved_lvs", "refused: no LVM yet"),
     ("cluster ssh_key_bits", "stored; Gannet sets up no SSH"),
     ("cluster ssh_key_type", "stored; Gannet sets up no SSH"),
@@ -45,6 +43,11 @@ const WITHOUT_EFFECT: &[(&str, &str)] = &[
 /// Remarks about what works.
 const REMARKS: &[(&str, &str)] = &[
     ("nd spindle_count", "counted in placement and policy"),
+    ("nd cpu_speed", "weighed in placement"),
+    (
+        "cluster default_iallocator_params",
+        "of hail: no-capacity-checks, accept-existing-errors, ignore-soft-errors, survive, failure-domains",
+    ),
     ("nic mode", "bridged, routed and openvswitch; not `pool`"),
     ("cluster master_ip", "set at `gnt-cluster init`"),
     ("cluster cluster_name", "set at `gnt-cluster init`"),

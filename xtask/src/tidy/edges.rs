@@ -14,7 +14,7 @@ const OURS: &[(&str, &[&str])] = &[
     ("gannet-noded", &["gannet-core", "gannet-proto", "gannet-daemon", "gannet-libvirt"]),
     ("gannet-rapi", &["gannet-core"]),
     ("gannet-cli", &["gannet-core"]),
-    ("gannet-man", &["gannet-core", "gannet-cli"]),
+    ("gannet-man", &["gannet-core", "gannet-cli", "gannet-htools"]),
     ("gannet-qa", &["*"]),
     ("xtask", &["*"]),
 ];

@@ -17,6 +17,9 @@ pub const HAIL: &[&str] = &[
     "mond",
     "mond-xen",
     "static-kvm-node-memory",
+    "survive",
+    "failure-domains",
+    "explain",
 ];
 
 /// harep's.
@@ -97,6 +100,8 @@ pub const HCHECK: &[&str] = &[
     "select-instances",
     "no-capacity-checks",
     "verbose",
+    "survive",
+    "failure-domains",
 ];
 
 /// hinfo's.
@@ -114,6 +119,8 @@ pub const HINFO: &[&str] = &[
     "mond",
     "mond-data",
     "static-kvm-node-memory",
+    "lose",
+    "add-nodes",
 ];
 
 /// hroller's.
@@ -166,6 +173,11 @@ pub const HSPACE: &[&str] = &[
     "tiered-alloc",
     "save",
     "static-kvm-node-memory",
+    "survive",
+    "failure-domains",
+    "explain",
+    "lose",
+    "add-nodes",
 ];
 
 /// hsqueeze's.

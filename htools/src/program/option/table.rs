@@ -179,6 +179,19 @@ pub const TABLE: &[Spec] = &[
     valued!(None, "keep-disk", "MIB", "integer", "disk space that stays free on each node, say for exports [0]", |o, v| {
         o.keep_disk = number::size("keep-disk", v)?
     }),
+    valued!(None, "survive", "K", "integer", "ask about the loss of any K nodes of a group together, not only of one [1]", |o, v| {
+        o.survive = usize::try_from(number::count("survive", v)?).ok().filter(|count| *count > 0).ok_or("survive: at least 1")?
+    }),
+    valued!(None, "failure-domains", "PREFIX", "string", "ask about the loss of all nodes that share a tag PREFIX:..., too", |o, v| {
+        o.failure_domains = some(v)
+    }),
+    valued!(None, "lose", "NAME,...", "string", "as if these were lost together: nodes, groups, or all nodes with a tag", |o, v| {
+        o.lose.extend(list(v))
+    }),
+    valued!(None, "add-nodes", "COUNT,NODE", "string", "as if there were so many more nodes like NODE, empty; may be repeated", |o, v| {
+        o.add_nodes.push(v.to_owned())
+    }),
+    flag!(None, "explain", "say which limits refuse an instance, where, and what would make it fit", |o| o.explain = true),
     flag!(Some('v'), "verbose", "say more", |o| o.verbose += 1),
     flag!(Some('q'), "quiet", "say less", |o| o.verbose -= 1),
     flag!(Some('V'), "version", "show the version", |o| o.version = true),

@@ -65,7 +65,7 @@ impl LogicalUnit for ClusterVerifyGroup {
         report.tell(shared::orphan_volumes(&seen));
         if !self.skip_checks.contains(&VerifyOptional::NplusoneMem) {
             report.section("* Verifying N+1 Memory redundancy");
-            report.tell(shared::spare_memory(&seen));
+            report.tell(shared::spare_memory(&seen, &group.uuid));
         }
         if self.debug_simulate_errors {
             let nodes: Vec<String> = seen.nodes.iter().map(|node| node.node.name.to_string()).collect();

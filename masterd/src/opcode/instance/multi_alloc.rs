@@ -70,14 +70,13 @@ impl LogicalUnit for InstanceMultiAlloc {
             let draft = create::draft(config, op, op.name_check.then_some("0.0.0.0"), held.now())?;
             // Free disk space is asked for one template; one call with several is rare.
             if placer.as_ref().is_none_or(|(template, _)| *template != draft.template) {
-                placer = Some((draft.template, Placer::new(held, draft.template).await?));
+                placer = Some((draft.template, Placer::new(held, draft.template, None).await?));
             }
             let Some((_, placer)) = placer.as_mut() else { continue };
             let group = op.group_name.as_deref().map(|name| config.find_group(name)).transpose()?;
             let wanted = create::wanted(&draft, group.map(|group| &group.uuid), free.clone(), op.ignore_ipolicy);
             match placer.allocate(config, &wanted) {
                 Ok(nodes) => {
-                    placer.place(config, &wanted, &nodes);
                     plan.allocatable.push(op.instance_name.clone());
                     plan.jobs.push(NewJob { op: placed(config, opcode, op, &nodes) });
                 }

@@ -141,7 +141,8 @@ async fn allocated(held: &Held<'_>, instance: &Instance, iallocator: &str) -> Re
         nodes: None,
         ignore_policy: false,
     };
-    let nodes = Placer::new(held, template).await?.allocate(config, &wanted).map_err(|why| place::no_place(&iallocator, &why))?;
+    let nodes =
+        Placer::new(held, template, Some(instance)).await?.allocate(config, &wanted).map_err(|why| place::no_place(&iallocator, &why))?;
     let node = nodes.into_iter().next().ok_or_else(|| Refusal::no_resources("No primary node was chosen"))?;
     let name = spec::node_name(config, &node);
     held.log().info(format!("Selected nodes for instance {} via iallocator {iallocator}: {name}", instance.name));

@@ -2,7 +2,7 @@
 //! bounds stands beside that disk's `fdatasync`, measured in the same run.
 //!
 //! `cargo run --release -p gannet-qa --bin bench -- --write` builds the programs, measures, prints the table and puts it into
-//! docs/benchmarks.md. It needs root and the packages of `cargo xtask packages demo peer`; without them, `--no-peer` and
+//! docs/benchmarks.md. It needs root and the packages of `cargo xtask packages build demo peer`; without them, `--no-peer` and
 //! `--no-guests`. Nothing is left running when it ends, however it ends.
 
 mod guest;

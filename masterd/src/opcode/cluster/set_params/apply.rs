@@ -8,7 +8,7 @@ use gannet_core::param::{DiskTemplate, HypervisorKind, INHERIT, UnknownWord};
 use serde_json::{Map, Value};
 
 use crate::refusal::Refusal;
-use crate::rule::settings;
+use crate::rule::{place, settings};
 
 /// The new settings, and what is to be said about them.
 pub(super) fn apply(unit: &ClusterSetParams, config: &Config) -> Result<(Cluster, Vec<String>), Refusal> {
@@ -198,6 +198,9 @@ fn plain(unit: &ClusterSetParams, new: &mut Cluster) -> Result<(), Refusal> {
     set(&mut new.default_iallocator, &unit.default_iallocator);
     if let Some(params) = &unit.default_iallocator_params {
         new.default_iallocator_params = params.clone().into_iter().collect();
+    }
+    if new.default_iallocator == place::BUILT_IN {
+        place::Rules::read(&new.default_iallocator_params)?;
     }
     if let Some(tools) = &unit.compression_tools {
         settings::compression_tools(tools)?;

@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use gannet_core::config::AdminState;
+use gannet_core::id::GroupUuid;
 use gannet_core::opcode::VerifyCode;
-use gannet_core::param::DiskTemplate;
+use gannet_proto::node::InstanceListReply;
 
 use super::gather::{SHARED_FILES, Seen};
 use crate::opcode::cluster::verify_report::Finding;
-use crate::rule::spec;
+use crate::rule::place::{self, Facts};
 
 /// ssconf files must be as the configuration says, the others the same everywhere.
 pub(super) fn files(seen: &Seen) -> Vec<Finding> {
@@ -64,51 +64,24 @@ pub(super) fn orphan_volumes(seen: &Seen) -> Vec<Finding> {
     found
 }
 
-/// If a node fails, can the others run its instances that can start elsewhere? The largest goes first, each to where most is
-/// free.
-pub(super) fn spare_memory(seen: &Seen) -> Vec<Finding> {
-    let able = |node: &&super::gather::SeenNode| node.node.vm_capable && !node.node.offline && !node.node.drained;
-    let free: Vec<(&str, u64)> = seen
-        .nodes
-        .iter()
-        .filter(able)
-        .filter_map(|node| Some((node.node.name.as_str(), node.answer()?.info.as_ref()?.memory_free_mib)))
-        .collect();
-    let mut found = Vec::new();
-    for node in seen.nodes.iter().filter(|node| !node.node.offline) {
-        let name = node.node.name.as_str();
-        let mut needs: Vec<u64> = seen
-            .instances
-            .iter()
-            .filter(|instance| instance.primary_node == node.node.uuid)
-            .filter_map(|instance| memory(seen, instance))
-            .collect();
-        needs.sort_unstable_by(|a, b| b.cmp(a));
-        let mut others: Vec<u64> = free.iter().filter(|(other, _)| *other != name).map(|(_, free)| *free).collect();
-        let available: u64 = others.iter().sum();
-        let fits = needs.iter().all(|need| match others.iter_mut().max() {
-            Some(largest) if *largest >= *need => {
-                *largest -= need;
-                true
-            }
-            _ => false,
-        });
-        if !fits {
-            let needed: u64 = needs.iter().sum();
-            let text = format!(
-                "not enough memory to accommodate instance failovers should node {name} fail ({needed}MiB needed, {available}MiB available)"
-            );
-            found.push(Finding::error(VerifyCode::NodeN1, name, text));
-        }
-    }
-    found
-}
-
-/// What the instance needs on another node, if it counts.
-fn memory(seen: &Seen, instance: &gannet_core::config::Instance) -> Option<u64> {
-    let template: DiskTemplate = seen.config.disk_template(instance).parse().ok()?;
-    let be = spec::be(&seen.config, instance);
-    (instance.admin_state == AdminState::Up && be.auto_balance() && template.is_mirrored()).then(|| be.minmem().0)
+/// If a node fails, can the others run its instances that can start elsewhere? By the same rule as placement.
+pub(super) fn spare_memory(seen: &Seen, group: &GroupUuid) -> Vec<Finding> {
+    let facts = seen.nodes.iter().filter_map(|node| {
+        let reply = node.answer()?;
+        let instances = InstanceListReply { instances: reply.instances.clone(), ..InstanceListReply::default() };
+        Some((node.node.uuid.clone(), Facts { info: reply.info.clone()?, instances }))
+    });
+    // A configuration that contradicts itself is found by `OP_CLUSTER_VERIFY_CONFIG`.
+    let found = place::irreplaceable(&seen.config, &facts.collect(), group).unwrap_or_default();
+    let told = found.into_iter().filter_map(|lost| {
+        let name = seen.config.node(&lost.node)?.name.as_str();
+        let text = format!(
+            "not enough memory to accommodate instance failovers should node {name} fail ({}MiB needed, {}MiB available)",
+            lost.needed, lost.available
+        );
+        Some(Finding::error(VerifyCode::NodeN1, name, text))
+    });
+    told.collect()
 }
 
 #[cfg(test)]
@@ -121,10 +94,14 @@ mod tests {
     use super::super::gather::{answer, sample};
     use super::*;
 
+    fn group() -> GroupUuid {
+        crate::rule::sample::uuid(2, 1).into()
+    }
+
     #[test]
     fn a_good_group_has_no_findings() {
         let seen = sample();
-        assert_eq!((files(&seen), orphan_volumes(&seen), spare_memory(&seen)), (vec![], vec![], vec![]));
+        assert_eq!((files(&seen), orphan_volumes(&seen), spare_memory(&seen, &group())), (vec![], vec![], vec![]));
     }
 
     #[test]
@@ -162,10 +139,10 @@ mod tests {
         for n in [2, 3] {
             answer(&mut seen, n).info.as_mut().expect("info").memory_free_mib = 100;
         }
-        assert_eq!(spare_memory(&seen), [], "its disk is a file of its node");
+        assert_eq!(spare_memory(&seen, &group()), [], "its disk is a file of its node");
         let disk = Disk { dev_type: "sharedfile".to_owned(), ..crate::rule::sample::disk(1, 1) };
         seen.config.put(Object::Disk(Arc::new(disk)));
-        let found = spare_memory(&seen);
+        let found = spare_memory(&seen, &group());
         assert_eq!(found.len(), 1);
         assert!(found[0].text.contains("(256MiB needed, 200MiB available)"), "{}", found[0].text);
     }

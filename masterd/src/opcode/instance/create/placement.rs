@@ -56,7 +56,7 @@ pub(super) async fn choose(op: &InstanceCreate, held: &Held<'_>, draft: &Draft) 
         return Err(Refusal::new(ErrorCode::TempNoResources, "No node could be locked: other jobs work on all of them; try again later"));
     }
     let wanted = wanted(draft, group.map(|group| &group.uuid), free, op.ignore_ipolicy);
-    let placer = Placer::new(held, draft.template).await?;
+    let mut placer = Placer::new(held, draft.template, None).await?;
     let nodes = placer.allocate(config, &wanted).map_err(|why| {
         let refusal = place::no_place(&iallocator, &why);
         // What is taken now may be free again in a moment.
