@@ -7,6 +7,7 @@ pub mod command;
 pub mod compare;
 pub mod generate;
 pub mod iallocator;
+pub mod luxi;
 pub mod model;
 pub mod mond;
 pub mod text;
