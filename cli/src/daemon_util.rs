@@ -178,9 +178,10 @@ fn list(daemons: Vec<&'static Daemon>, io: &mut Io) -> u8 {
     SUCCESS
 }
 
-/// The daemons this node should run: all on the master, else those of every node.
+/// The daemons this node should run: all on master candidates, which have a copy of the state, else those of every node.
 fn wanted(env: &Environment) -> Vec<&'static Daemon> {
+    let is_member = env.paths().confd_dir().join("identity.json").exists();
     let master = std::fs::read_to_string(env.paths().ssconf("master_node")).unwrap_or_default();
     let is_master = !master.trim().is_empty() && master.trim() == env.node_name();
-    DAEMONS.iter().filter(|daemon| is_master || !daemon.master_only).collect()
+    DAEMONS.iter().filter(|daemon| is_master || is_member || !daemon.master_only).collect()
 }

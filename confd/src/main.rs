@@ -45,6 +45,21 @@ struct Args {
     /// Refuse writes while less than this is free for the databases, in MiB
     #[arg(long, default_value_t = 64, value_name = "MIB")]
     reserve: u64,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Make this node ready to be added to a cluster's group, and end; the node agent does this
+    Prepare {
+        /// The member's number
+        id: u64,
+        /// The node's name
+        name: String,
+        /// IP and port of its Raft port
+        address: SocketAddr,
+    },
 }
 
 fn main() -> ExitCode {
@@ -61,6 +76,11 @@ fn main() -> ExitCode {
 
 fn start(args: Args) -> anyhow::Result<()> {
     let paths = Paths::new(args.root.clone());
+    if let Some(Command::Prepare { id, name, address }) = args.command {
+        let directory = args.data_dir.unwrap_or_else(|| paths.confd_dir());
+        let identity = gannet_confd::Identity { id, name, address: address.to_string() };
+        return gannet_confd::prepare(&directory, &identity).context("cannot prepare a member");
+    }
     let log = start_log(&args, &paths)?;
     let options = Options {
         data_dir: args.data_dir.unwrap_or_else(|| paths.confd_dir()),

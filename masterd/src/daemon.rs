@@ -20,6 +20,8 @@ use crate::store::Store;
 
 /// Between two tries to reach confd.
 const RETRY: Duration = Duration::from_millis(20);
+/// A daemon that does not lead after this long says that it is ready: as a standby. One that is alone leads at once.
+const STANDBY: Duration = Duration::from_secs(3);
 /// A clean stop waits this long for jobs that are in the middle of changing something.
 const DRAIN_LIMIT: Duration = Duration::from_secs(30);
 
@@ -47,6 +49,7 @@ pub async fn run(paths: Paths, signals: Signals) -> anyhow::Result<End> {
     let files = TlsFiles { ca: paths.ca_cert(), master: paths.master_cert() };
     let nodes = Nodes::new(&files, epoch).with_context(|| format!("cannot read {} and {}", files.ca.display(), files.master.display()))?;
     let master = Master::new(store, nodes, Arc::new(SystemClock), paths.clone(), lost);
+    crate::members::claim(&master, &client).await.context("cannot take over the role of the master")?;
     let (stop, stopping) = watch::channel(false);
     let mut services = services(&master, &paths, &stopping, job_rows)?;
     services.spawn(watch_role(client, epoch, master.clone()));
@@ -75,9 +78,16 @@ pub async fn run(paths: Paths, signals: Signals) -> anyhow::Result<End> {
 /// Waits until confd answers and says that it leads. `None`: a signal came first.
 async fn standby(paths: &Paths, signals: &Signals) -> Option<(Client, Epoch)> {
     let socket = paths.confd_socket();
+    // Whoever starts the daemons of a node that does not lead need not wait for more than that it stands by.
+    let stands_by = async {
+        tokio::time::sleep(STANDBY).await;
+        gannet_daemon::notify_ready();
+        std::future::pending::<()>().await;
+    };
     tokio::select! {
         () = signals.ended() => None,
         found = lead(&socket) => Some(found),
+        () = stands_by => None,
     }
 }
 
@@ -142,6 +152,7 @@ fn services(master: &Arc<Master>, paths: &Paths, stopping: &watch::Receiver<bool
     }
     services.spawn(crate::export::serve(master.clone(), stopping.clone()));
     services.spawn(crate::join::serve(master.clone(), stopping.clone()));
+    services.spawn(crate::members::serve(master.clone(), stopping.clone()));
     services.spawn(crate::master_ip::serve(master.clone(), stopping.clone()));
     services.spawn(crate::job::archive_old(master.clone(), stopping.clone()));
     services.spawn(follow_settings(master.clone(), stopping.clone()));

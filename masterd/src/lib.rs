@@ -15,6 +15,7 @@ pub mod lock;
 pub mod luxi;
 pub mod master;
 pub mod master_ip;
+mod members;
 pub mod node;
 mod notice;
 pub mod opcode;

@@ -14,6 +14,7 @@ pub mod hook;
 pub mod hypervisor;
 pub mod join;
 pub mod log;
+mod member;
 pub mod migrate;
 pub mod net;
 pub mod options;

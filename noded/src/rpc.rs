@@ -20,9 +20,9 @@ use gannet_proto::node::{
     DiskRenameRequest, DiskSendRequest, DiskWipeRequest, Empty, FileStorageDir, FileStorageDirRenameRequest, FileUploadRequest, HelloReply,
     HelloRequest, HooksRunReply, HooksRunRequest, HypervisorValidateRequest, InstanceBalloonRequest, InstanceHotplugRequest,
     InstanceListReply, InstanceListRequest, InstanceRebootRequest, InstanceRef, InstanceRenameRequest, InstanceShutdownReply,
-    InstanceShutdownRequest, InstanceStartReply, InstanceStartRequest, LeaveClusterRequest, MasterIpRequest, MigrationPrepareReply,
-    MigrationPrepareRequest, MigrationProgress, MigrationRunRequest, MigrationSettleReply, MigrationSettleRequest, NodeInfoReply,
-    NodeInfoRequest, OsDiagnoseReply, OsRenameRequest, OsScriptRequest, OsTransferRequest, OsValidateRequest, ScriptOutput,
+    InstanceShutdownRequest, InstanceStartReply, InstanceStartRequest, LeaveClusterRequest, MasterIpRequest, MemberBeginRequest,
+    MigrationPrepareReply, MigrationPrepareRequest, MigrationProgress, MigrationRunRequest, MigrationSettleReply, MigrationSettleRequest,
+    NodeInfoReply, NodeInfoRequest, OsDiagnoseReply, OsRenameRequest, OsScriptRequest, OsTransferRequest, OsValidateRequest, ScriptOutput,
     SsconfWriteRequest, StorageListReply, StorageListRequest, TestDelayRequest, ValidateReply, VerifyReply, VerifyRequest,
 };
 use tonic::{Request, Response, Status, Streaming};
@@ -234,6 +234,14 @@ impl Node for NodeService {
 
     async fn leave_cluster(&self, request: Request<LeaveClusterRequest>) -> Result<Response<Empty>, Status> {
         files::leave_cluster(&self.context, request.into_inner()).await.map(Response::new)
+    }
+
+    async fn member_begin(&self, request: Request<MemberBeginRequest>) -> Result<Response<Empty>, Status> {
+        files::member_begin(&self.context, request.into_inner()).await.map(Response::new)
+    }
+
+    async fn member_end(&self, _request: Request<Empty>) -> Result<Response<Empty>, Status> {
+        files::member_end(&self.context).await.map(Response::new)
     }
 
     async fn test_delay(&self, request: Request<TestDelayRequest>) -> Result<Response<Empty>, Status> {

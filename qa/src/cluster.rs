@@ -76,11 +76,20 @@ impl Cluster {
         }
     }
 
-    /// Starts a cluster of `nodes` fake nodes.
+    /// Starts a cluster of `nodes` fake nodes, of which only the first can be the master.
     ///
     /// # Errors
     /// It does not come up.
     pub fn start(nodes: usize) -> Result<Self> {
+        Self::with_candidates(nodes, 1)
+    }
+
+    /// Starts a cluster of `nodes` fake nodes, of which so many are master candidates. They are members of the state's group a
+    /// little later.
+    ///
+    /// # Errors
+    /// It does not come up.
+    pub fn with_candidates(nodes: usize, candidates: usize) -> Result<Self> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let programs = Programs::find()?;
         let own = format!("{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
@@ -89,7 +98,9 @@ impl Cluster {
         let logs = std::env::temp_dir().join(format!("gannet-qa-logs/{own}"));
         let reaper = Reaper::watch(&programs, &dir, &logs)?;
         let mut command = Command::new(&programs.xtask);
-        command.args(["demo", "--fake", "--bare", "--nodes", &nodes.to_string(), "--dir"]).arg(&dir);
+        command
+            .args(["demo", "--fake", "--bare", "--nodes", &nodes.to_string(), "--candidates", &candidates.to_string(), "--dir"])
+            .arg(&dir);
         command.arg("--bin-dir").arg(&programs.bin_dir).env_remove(MARK);
         let output = output::run(&mut command, START_LIMIT)?;
         if output.code() != 0 {

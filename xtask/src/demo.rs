@@ -31,6 +31,9 @@ pub struct Options {
     /// How many nodes
     #[arg(long, default_value_t = 3)]
     pub nodes: u8,
+    /// How many nodes may become the master [default: as many as there are, up to 10]
+    #[arg(long)]
+    pub candidates: Option<u8>,
     /// Only the cluster, without the story
     #[arg(long)]
     pub bare: bool,

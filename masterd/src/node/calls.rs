@@ -12,9 +12,9 @@ use gannet_proto::node::{
     DiskRenameRequest, DiskSendRequest, DiskWipeRequest, Empty, FileStorageDir, FileStorageDirRenameRequest, FileUploadRequest, HelloReply,
     HelloRequest, HooksRunReply, HooksRunRequest, HypervisorValidateRequest, InstanceBalloonRequest, InstanceHotplugRequest,
     InstanceListReply, InstanceListRequest, InstanceRebootRequest, InstanceRef, InstanceRenameRequest, InstanceShutdownReply,
-    InstanceShutdownRequest, InstanceStartReply, InstanceStartRequest, LeaveClusterRequest, MasterIpRequest, MigrationPrepareReply,
-    MigrationPrepareRequest, MigrationProgress, MigrationRunRequest, MigrationSettleReply, MigrationSettleRequest, NodeInfoReply,
-    NodeInfoRequest, OsDiagnoseReply, OsRenameRequest, OsScriptRequest, OsTransferRequest, OsValidateRequest, ScriptOutput,
+    InstanceShutdownRequest, InstanceStartReply, InstanceStartRequest, LeaveClusterRequest, MasterIpRequest, MemberBeginRequest,
+    MigrationPrepareReply, MigrationPrepareRequest, MigrationProgress, MigrationRunRequest, MigrationSettleReply, MigrationSettleRequest,
+    NodeInfoReply, NodeInfoRequest, OsDiagnoseReply, OsRenameRequest, OsScriptRequest, OsTransferRequest, OsValidateRequest, ScriptOutput,
     SsconfWriteRequest, StorageListReply, StorageListRequest, TestDelayRequest, ValidateReply, VerifyReply, VerifyRequest,
 };
 use tonic::Streaming;
@@ -102,6 +102,8 @@ impl NodeHandle {
 const QUICK: u64 = 10;
 /// For calls that ask programs or the hypervisor.
 const NORMAL: u64 = 60;
+/// For starting or stopping the daemons of a master candidate.
+const MEMBER: u64 = 400;
 /// For calls that write much data or wait for a guest.
 const LONG: u64 = 3600;
 /// Beyond a time that the request itself names, so that the node's own limit ends it first.
@@ -278,6 +280,10 @@ unary! {
     master_ip_stop(request: MasterIpRequest) -> Empty, NORMAL;
     /// Forgets the cluster.
     leave_cluster(request: LeaveClusterRequest) -> Empty, NORMAL;
+    /// Becomes a master candidate.
+    member_begin(request: MemberBeginRequest) -> Empty, MEMBER;
+    /// Is none any more.
+    member_end(request: Empty) -> Empty, MEMBER;
     /// Waits.
     test_delay(request: TestDelayRequest) -> Empty, seconds_up(request.duration_s) + MARGIN;
 }

@@ -4,14 +4,15 @@ use std::time::Duration;
 
 use gannet_core::paths::Paths;
 use gannet_proto::node::{
-    CommandRunReply, CommandRunRequest, Empty, FileUploadRequest, LeaveClusterRequest, MasterIpRequest, SsconfWriteRequest,
-    TestDelayRequest,
+    CommandRunReply, CommandRunRequest, Empty, FileUploadRequest, LeaveClusterRequest, MasterIpRequest, MemberBeginRequest,
+    SsconfWriteRequest, TestDelayRequest,
 };
 use tonic::Status;
 
 use crate::context::Context;
 use crate::error::chain;
 use crate::files::{Error, leave, master_ip, ssconf, upload};
+use crate::member;
 use crate::run::{self, Exit, Program};
 
 /// For commands, when the caller names no time (Ganeti: `RPC_TMO_SLOW`).
@@ -64,10 +65,25 @@ pub async fn master_ip_stop(context: &Context, request: MasterIpRequest) -> Resu
 
 /// Removes the cluster's secrets here; the agent ends after the answer.
 pub async fn leave_cluster(context: &Context, request: LeaveClusterRequest) -> Result<Empty, Status> {
+    if context.paths.confd_dir().exists() {
+        member_end(context).await?;
+    }
     let left = blocking(context, move |paths| leave::leave(paths, request.modify_ssh_setup)).await?;
     context.epoch.forget().map_err(|error| Status::internal(format!("node {}: {}", context.node_name, chain(&error))))?;
     context.left_cluster.notify_one();
     Ok(left)
+}
+
+/// Becomes a master candidate.
+pub async fn member_begin(context: &Context, request: MemberBeginRequest) -> Result<Empty, Status> {
+    let begun = member::begin(&context.paths, &context.node_name, &request).await;
+    begun.map(|()| Empty {}).map_err(|error| Status::internal(format!("node {}: {}", context.node_name, chain(&error))))
+}
+
+/// Is no master candidate any more.
+pub async fn member_end(context: &Context) -> Result<Empty, Status> {
+    let ended = member::end(&context.paths, &context.node_name).await;
+    ended.map(|()| Empty {}).map_err(|error| Status::internal(format!("node {}: {}", context.node_name, chain(&error))))
 }
 
 /// Answers after a while.

@@ -47,7 +47,7 @@ pub fn run(options: &Options) -> Result<Cluster> {
         os_tiny::install(node, kind == Kind::Real)?;
     }
     let rapi = Rapi::new(&lab)?;
-    init(&lab, &rapi)?;
+    init(&lab, &rapi, options.candidates)?;
     for node in &lab.nodes[1..] {
         add_node(&lab, node)?;
     }
@@ -77,7 +77,7 @@ fn programs(options: &Options) -> Result<PathBuf> {
 }
 
 /// Makes the first node a cluster of one.
-fn init(lab: &Lab, rapi: &Rapi) -> Result<()> {
+fn init(lab: &Lab, rapi: &Rapi, candidates: Option<u8>) -> Result<()> {
     let master = lab.first();
     say::heading(format!("Cluster {} on {}", lab.cluster_name, master.name));
     files::write(&master.data_dir().join("rapi/users"), &rapi.users_line(), 0o600)?;
@@ -86,11 +86,12 @@ fn init(lab: &Lab, rapi: &Rapi) -> Result<()> {
         Kind::Real => ("kvm -H kvm:kernel_path=,initrd_path=,serial_console=true", "br0"),
         Kind::Fake => ("fake", "lo"),
     };
+    let pool = candidates.map(|count| format!("--candidate-pool-size={count} ")).unwrap_or_default();
     let line = format!(
         "gnt-cluster init --enabled-hypervisors={hypervisor} --enabled-disk-templates=file,sharedfile,diskless \
          --file-storage-dir=/srv/ganeti/file-storage --shared-file-storage-dir=/srv/ganeti/shared-file-storage \
          --nic-parameters=mode=bridged,link=br0 -B minmem=16,maxmem=16,vcpus=1 --ipolicy-bounds-specs={BOUNDS} --master-netdev={netdev} --master-netmask=32 --no-etc-hosts \
-         --no-ssh-init {}",
+         --no-ssh-init {pool}{}",
         lab.cluster_name
     );
     gnt::shown(lab, master, &line, |_| Ok(()))?;
