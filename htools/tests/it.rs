@@ -6,6 +6,8 @@ mod bad_input;
 mod explain;
 #[path = "it/losses.rs"]
 mod losses;
+#[path = "it/overcommit.rs"]
+mod overcommit;
 #[path = "it/plans.rs"]
 mod plans;
 #[path = "it/random.rs"]

@@ -26,6 +26,7 @@ pub(super) fn run(options: &Options, arguments: &[String], io: &mut Io<'_>) -> R
     } else {
         prepared
     };
+    source::set_node_status(&mut cluster, options)?;
     if options.verbose > 1 {
         io.complain(&format!("Received request: {request:?}\n"));
         if is_dedicated(&cluster, &request) {
