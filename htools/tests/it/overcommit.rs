@@ -150,7 +150,7 @@ fn hcheck_keeps_disk_space() {
         let arguments = [&["--no-instance-moves", "--no-capacity-checks"], more].concat();
         let (code, said) = tool("hcheck", case, crowded, &arguments);
         assert_eq!(code, 1, "{said}");
-        let last = said.lines().filter(|line| line.contains("Nodes not N+1 happy")).next_back().map(str::to_owned);
+        let last = said.lines().rfind(|line| line.contains("Nodes not N+1 happy")).map(str::to_owned);
         last.unwrap_or(said)
     };
     assert_eq!(unhappy("free", &[]), "    Nodes not N+1 happy: 0");
