@@ -60,6 +60,8 @@ enum Command {
         /// IP and port of its Raft port
         address: SocketAddr,
     },
+    /// Show what the running store of this node knows of the group, and end
+    Status,
 }
 
 fn main() -> ExitCode {
@@ -76,10 +78,14 @@ fn main() -> ExitCode {
 
 fn start(args: Args) -> anyhow::Result<()> {
     let paths = Paths::new(args.root.clone());
-    if let Some(Command::Prepare { id, name, address }) = args.command {
-        let directory = args.data_dir.unwrap_or_else(|| paths.confd_dir());
-        let identity = gannet_confd::Identity { id, name, address: address.to_string() };
-        return gannet_confd::prepare(&directory, &identity).context("cannot prepare a member");
+    match args.command {
+        Some(Command::Prepare { id, name, address }) => {
+            let directory = args.data_dir.unwrap_or_else(|| paths.confd_dir());
+            let identity = gannet_confd::Identity { id, name, address: address.to_string() };
+            return gannet_confd::prepare(&directory, &identity).context("cannot prepare a member");
+        }
+        Some(Command::Status) => return show_status(&args.socket.unwrap_or_else(|| paths.confd_socket())),
+        None => {}
     }
     let log = start_log(&args, &paths)?;
     let options = Options {
@@ -101,6 +107,21 @@ fn start(args: Args) -> anyhow::Result<()> {
     runtime.block_on(serve(options, log))
 }
 
+/// Prints one line about this member, then one for each member of the group.
+fn show_status(socket: &Path) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start")?;
+    let status = runtime.block_on(async { gannet_confd::Client::connect(socket).await?.status().await })?;
+    let gannet_confd::Status { role, members, last_log, applied, .. } = status;
+    println!("{} in term {}, entry {applied} of {last_log} applied", role.kind, role.term);
+    for member in members {
+        let leads = if role.leader == Some(member.id) { ", leads" } else { "" };
+        let kind = if member.voter { "voter" } else { "learner" };
+        let lag = member.lag.map(|lag| format!(", {lag} entries behind")).unwrap_or_default();
+        println!("{} ({}): {kind}{leads}{lag}", member.name, member.address);
+    }
+    Ok(())
+}
+
 async fn serve(options: Options, log: Option<LogFile>) -> anyhow::Result<()> {
     let (stop, stopping) = watch::channel(false);
     tokio::spawn(signals(stop, log)?);
@@ -112,6 +133,7 @@ async fn serve(options: Options, log: Option<LogFile>) -> anyhow::Result<()> {
 
 /// SIGTERM and SIGINT stop; SIGHUP opens the log file again.
 fn signals(stop: watch::Sender<bool>, log: Option<LogFile>) -> anyhow::Result<impl Future<Output = ()>> {
+    gannet_daemon::unblock().context("cannot handle signals")?;
     let mut term = signal(SignalKind::terminate()).context("cannot handle SIGTERM")?;
     let mut int = signal(SignalKind::interrupt()).context("cannot handle SIGINT")?;
     let mut hup = signal(SignalKind::hangup()).context("cannot handle SIGHUP")?;

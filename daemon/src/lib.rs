@@ -8,7 +8,7 @@ mod signals;
 
 pub use log::{LogFile, start_log};
 pub use pid_file::PidFile;
-pub use signals::Signals;
+pub use signals::{Signals, unblock};
 
 /// Tells the service manager that the daemon serves now. Without one (`NOTIFY_SOCKET` is not set) nothing happens.
 pub fn notify_ready() {
@@ -22,6 +22,7 @@ pub fn notify_stopping() {
 
 fn notify(states: &[sd_notify::NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(states) {
-        tracing::warn!(%error, "the service manager could not be told");
+        // Whoever waited may have gone: a standby says again that it is ready when it takes over.
+        tracing::debug!(%error, "the service manager could not be told");
     }
 }

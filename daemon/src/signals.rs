@@ -2,8 +2,20 @@
 
 use std::io;
 
+use nix::sys::signal::{SigSet, Signal};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
+
+/// Takes the signals that end a daemon off the mask of this thread, and so of the process: a starter that holds them back for
+/// itself leaves that to its children.
+///
+/// # Errors
+/// When the system refuses.
+pub fn unblock() -> io::Result<()> {
+    let mut set = SigSet::empty();
+    [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP].into_iter().for_each(|signal| set.add(signal));
+    set.thread_unblock().map_err(io::Error::from)
+}
 
 /// What the signals say.
 #[derive(Debug, Clone)]
@@ -20,6 +32,7 @@ impl Signals {
     /// # Errors
     /// When the system refuses.
     pub fn listen() -> io::Result<Self> {
+        unblock()?;
         let (end, shutdown) = watch::channel(false);
         let (again, reload) = watch::channel(0);
         let mut term = signal(SignalKind::terminate())?;

@@ -1,5 +1,6 @@
 //! The daemon's life: wait for the leader's role, become active, serve, and stop at once when the role is lost.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -86,15 +87,15 @@ async fn standby(paths: &Paths, signals: &Signals) -> Option<(Client, Epoch)> {
     };
     tokio::select! {
         () = signals.ended() => None,
-        found = lead(&socket) => Some(found),
+        found = lead(&socket, paths) => Some(found),
         () = stands_by => None,
     }
 }
 
-async fn lead(socket: &Path) -> (Client, Epoch) {
+async fn lead(socket: &Path, paths: &Paths) -> (Client, Epoch) {
     let mut complained = false;
     loop {
-        match try_lead(socket).await {
+        match try_lead(socket, paths).await {
             Ok(Some(found)) => return found,
             Ok(None) => {}
             Err(error) => {
@@ -109,11 +110,14 @@ async fn lead(socket: &Path) -> (Client, Epoch) {
 }
 
 /// Follows the role until it is leader; `None` when the stream ends.
-async fn try_lead(socket: &Path) -> Result<Option<(Client, Epoch)>, gannet_confd::Error> {
+async fn try_lead(socket: &Path, paths: &Paths) -> Result<Option<(Client, Epoch)>, gannet_confd::Error> {
     let client = Client::connect(socket).await?;
     let mut roles = client.roles().await?;
     loop {
         let role = roles.next().await?;
+        if let Some(leader) = role.leader.filter(|leader| *leader != role.id) {
+            point_to(leader, &client, paths).await?;
+        }
         if role.is_leader() {
             // A store that has just begun leads before it has applied all of its log: what it would show now is the past,
             // with jobs that are not there yet.
@@ -121,6 +125,18 @@ async fn try_lead(socket: &Path) -> Result<Option<(Client, Epoch)>, gannet_confd
             return Ok(Some((client, Epoch(role.term))));
         }
     }
+}
+
+/// Commands on this node ask ssconf who the master is; the new master tells all nodes, but one that was away only later.
+async fn point_to(leader: u64, client: &Client, paths: &Paths) -> Result<(), gannet_confd::Error> {
+    let members = client.status().await?.members;
+    if let Some(member) = members.iter().find(|member| member.id == leader) {
+        let values = BTreeMap::from([("master_node".to_owned(), format!("{}\n", member.name))]);
+        if let Err(error) = crate::export::write_ssconf(paths, &values) {
+            tracing::warn!(%error, "cannot write who the master is");
+        }
+    }
+    Ok(())
 }
 
 /// Stops the master when confd leads no more, or leads in another term.

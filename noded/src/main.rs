@@ -75,6 +75,7 @@ async fn serve(options: &Options, paths: Paths) -> anyhow::Result<()> {
 
 /// Done when the agent shall end: a signal, or the node has left its cluster.
 fn until_asked(context: Context) -> anyhow::Result<impl Future<Output = ()> + Send> {
+    gannet_daemon::unblock().context("cannot wait for signals")?;
     let mut terminate = signal(SignalKind::terminate()).context("cannot wait for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot wait for SIGINT")?;
     Ok(async move {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use nix::sys::signal::{Signal, kill};
+use nix::sys::signal::{SigSet, Signal, kill};
 use nix::unistd::Pid;
 
 use super::notify::Notify;
@@ -35,6 +35,10 @@ pub(super) fn start(daemon: &'static Daemon, env: &Environment, timeout: Duratio
         Notify::bind(socket.clone()).map_err(|source| Error::Io { what: format!("cannot listen on {}", socket.display()), source })?;
     let (log, errors) = open_log(daemon, env)?;
     let program = env.program(daemon.name);
+    // What our own starter holds back must not be held back from the daemon: it could not be stopped.
+    let mut signals = SigSet::empty();
+    [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP].into_iter().for_each(|signal| signals.add(signal));
+    signals.thread_unblock().map_err(|source| Error::Io { what: "cannot take signals off the mask".to_owned(), source: source.into() })?;
     // `setsid` takes the daemon off this terminal and its Ctrl-C; the program is that of util-linux.
     let child = Command::new("setsid")
         .arg(&program)
