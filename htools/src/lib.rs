@@ -13,6 +13,7 @@
 //! | [`evacuable`] | whether a group survives the loss of any node |
 //! | [`whatif`] | a cluster that lost nodes, or got more |
 //! | [`job`] | moves as commands and sets of jobs |
+//! | [`repair`] | which broken instances may be repaired, and how |
 //! | [`show`] | numbers, tables and lists in the reference's form |
 //! | [`program`] (feature `tools`) | the tools: options, files, output |
 #![forbid(unsafe_code)]
@@ -36,6 +37,7 @@ pub mod node;
 pub mod policy;
 #[cfg(feature = "tools")]
 pub mod program;
+pub mod repair;
 pub mod roll;
 pub mod save;
 pub mod score;

@@ -6,6 +6,7 @@
 pub mod derive;
 pub mod iallocator;
 pub mod lookup;
+pub mod mond;
 pub mod number;
 pub mod object;
 pub mod remote;

@@ -19,6 +19,10 @@ pub struct Node {
     pub free_memory: i64,
     /// Recorded minus reported free memory, in MiB, fixed when the cluster was loaded; only what is missing counts, not a surplus.
     pub missing_memory: i64,
+    /// Memory that instances may have together, per memory that there is for them.
+    pub memory_ratio: f64,
+    /// What the ratio adds to the total and to the free memory, in MiB; both have it already.
+    pub overcommitted: i64,
     /// In MiB.
     pub total_disk: f64,
     /// Free disk space when the cluster was loaded, in MiB.
@@ -39,6 +43,8 @@ pub struct Node {
     pub offline: bool,
     /// It is the master.
     pub master: bool,
+    /// CPU load as it was measured; `None`: the sum of that of its primaries.
+    pub cpu_load: Option<f64>,
     /// It runs KVM, whose reports of the node's own memory mean little.
     pub is_kvm: bool,
     /// All of its tags.
@@ -69,6 +75,8 @@ impl Node {
             node_memory: 0,
             free_memory: 0,
             missing_memory: 0,
+            memory_ratio: 1.0,
+            overcommitted: 0,
             total_disk: 0.0,
             free_disk: 0,
             cpus: 0.0,
@@ -79,6 +87,7 @@ impl Node {
             exclusive_storage: false,
             offline: false,
             master: false,
+            cpu_load: None,
             is_kvm: false,
             tags: Vec::new(),
             min_disk: 0.0,
@@ -94,6 +103,20 @@ impl Node {
     #[must_use]
     pub fn memory_for_instances(&self) -> i64 {
         truncated(self.total_memory) - self.node_memory - self.missing_memory.max(0)
+    }
+
+    /// Lets the ratio make more (or less) memory of what there is for instances. The missing memory must have been found before.
+    /// Doing it again changes nothing.
+    pub fn overcommit(&mut self) {
+        let there = (self.memory_for_instances() - self.overcommitted).max(0);
+        #[expect(clippy::cast_precision_loss, reason = "loaders bound quantities far below 2^53")]
+        let more = floor(there as f64 * self.memory_ratio) - there;
+        let change = more - self.overcommitted;
+        #[expect(clippy::cast_precision_loss, reason = "loaders bound quantities far below 2^53")]
+        let change_of_total = change as f64;
+        self.total_memory += change_of_total;
+        self.free_memory += change;
+        self.overcommitted = more;
     }
 
     /// Disk space that stays free, in MiB.

@@ -37,7 +37,9 @@ fn group(group: &Group) -> String {
 fn node(cluster: &Cluster, state: &State, id: NodeId) -> String {
     let (node, usage) = (cluster.node(id), state.usage(id));
     let group: &Group = cluster.group(GroupId::new(node.group.at()));
-    let recorded = crate::node::truncated(node.total_memory) - node.node_memory - usage.instance_memory;
+    // What there is: whoever reads the file applies the tags with ratios again.
+    let total = node.total_memory - crate::state::real(node.overcommitted);
+    let recorded = crate::node::truncated(total) - node.node_memory - usage.instance_memory;
     let kind = match (node.offline, node.master) {
         (true, _) => "Y",
         (false, true) => "M",
@@ -45,7 +47,7 @@ fn node(cluster: &Cluster, state: &State, id: NodeId) -> String {
     };
     [
         node.name.clone(),
-        fixed(node.total_memory, 0),
+        fixed(total, 0),
         node.node_memory.to_string(),
         (recorded - node.missing_memory).to_string(),
         fixed(node.total_disk, 0),

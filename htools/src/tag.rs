@@ -18,6 +18,8 @@ pub mod prefix {
     pub const LOCATION: &str = "htools:nlocation:";
     /// Instance tags that name wanted tags of the primary node.
     pub const DESIRED_LOCATION: &str = "htools:desiredlocation:";
+    /// Memory that instances may have together, per memory there is for them: a tag of a node, a group or the cluster.
+    pub const MEMORY_RATIO: &str = "htools:memory-ratio:";
     /// Automatic repair.
     pub const AUTO_REPAIR: &str = "ganeti:watcher:autorepair:";
 }

@@ -20,6 +20,8 @@ mod mutate;
 mod one_model;
 #[path = "it/order.rs"]
 mod order;
+#[path = "it/overcommit.rs"]
+mod overcommit;
 #[path = "it/plans.rs"]
 mod plans;
 #[path = "it/random.rs"]

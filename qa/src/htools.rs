@@ -8,7 +8,9 @@ pub mod compare;
 pub mod generate;
 pub mod iallocator;
 pub mod large;
+pub mod luxi;
 pub mod model;
+pub mod mond;
 pub mod text;
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use gannet_qa::htools::command::{self, DATA, Line, REQUEST};
 use gannet_qa::htools::compare::{Pair, Verdict};
 use gannet_qa::htools::generate::{PROFILES, Profile, cluster};
 use gannet_qa::htools::model::Cluster;
-use gannet_qa::htools::{iallocator, text};
+use gannet_qa::htools::{iallocator, mond, text};
 use gannet_qa::programs::Programs;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -84,8 +84,11 @@ fn programs() -> Pair {
     Pair::find(&programs.bin_dir).expect("both programs are there")
 }
 
+/// A command line, and the file that it needs besides the cluster.
+type Case = (Line, Option<(&'static str, String)>);
+
 /// Compares the command lines that `lines` gives for each cluster.
-fn compare(what: &str, lines: impl Fn(&Cluster, &mut StdRng) -> Vec<(Line, Option<String>)>) {
+fn compare(what: &str, lines: impl Fn(&Cluster, &mut StdRng) -> Vec<Case>) {
     let pair = programs();
     let (first, rounds) = (number("GANNET_SEED", SEED), number("GANNET_ROUNDS", ROUNDS));
     let scratch = tempfile::tempdir().expect("a temporary directory can be made");
@@ -95,12 +98,12 @@ fn compare(what: &str, lines: impl Fn(&Cluster, &mut StdRng) -> Vec<(Line, Optio
             let made: Cluster = cluster(profile as &Profile, seed);
             let data = text::write(&made);
             let mut rng = StdRng::seed_from_u64(seed ^ 0x5eed);
-            for (line, request) in lines(&made, &mut rng) {
+            for (line, more) in lines(&made, &mut rng) {
                 let mut inputs = vec![(DATA, data.as_str())];
-                inputs.extend(request.iter().map(|request| (REQUEST, request.as_str())));
+                inputs.extend(more.iter().map(|(name, text)| (*name, text.as_str())));
                 let verdict = pair.run(&line, &inputs, scratch.path()).expect("both programs run");
-                let request = request.map(|text| format!("\nrequest: {text}")).unwrap_or_default();
-                tally.add(verdict, &format!("profile {name}, seed {seed}: {} {}{request}", line.tool, line.args.join(" ")));
+                let more = more.map(|(name, text)| format!("\n{name}: {text}")).unwrap_or_default();
+                tally.add(verdict, &format!("profile {name}, seed {seed}: {} {}{more}", line.tool, line.args.join(" ")));
             }
         }
     }
@@ -212,7 +215,21 @@ fn hspace_simulated() {
 fn hail() {
     compare("hail", |cluster, rng| {
         let requests = iallocator::requests(cluster, rng);
-        requests.into_iter().map(|request| (command::hail(rng), Some(iallocator::input(cluster, &request).to_string()))).collect()
+        let input = |request| Some((REQUEST, iallocator::input(cluster, request).to_string()));
+        requests.iter().map(|request| (command::hail(rng), input(request))).collect()
+    });
+}
+
+/// Loads from a file of what monitoring daemons said; some files lack a node, or are spoilt.
+#[test]
+fn mond_files() {
+    compare("loads of monitoring daemons", |cluster, rng| {
+        let case = |round: usize, rng: &mut StdRng| {
+            let mut line = if round == 0 { command::hinfo(cluster, rng) } else { command::hbal(cluster, rng) };
+            mond::use_file(&mut line, rng, round > 0);
+            (line, Some((mond::MOND, mond::file(cluster, rng))))
+        };
+        (0..5).map(|round| case(round, rng)).collect()
     });
 }
 

@@ -13,6 +13,9 @@ const MUCH_MEMORY: i64 = 512;
 /// Missing disk space, in MiB, from which on the operator is told.
 const MUCH_DISK: i64 = 1024;
 
+/// Ratios of memory that make sense: from a tenth, which leaves the rest to others, to ten times what is there.
+pub const RATIOS: std::ops::RangeInclusive<f64> = 0.1..=10.0;
+
 /// What options add to a cluster.
 #[derive(Debug, Clone, Default)]
 pub struct Wishes {
@@ -48,6 +51,7 @@ pub fn merge(mut cluster: Cluster, wishes: &Wishes) -> Result<Cluster, Error> {
     set_movable(&mut cluster, wishes)?;
     set_aliases(&mut cluster);
     set_tags(&mut cluster, wishes);
+    set_memory_ratios(&mut cluster, 1.0);
     for node in &mut cluster.nodes {
         let policy = &cluster.groups[node.group.at()].policy;
         (node.vcpu_ratio, node.spindle_ratio) = (policy.vcpu_ratio, policy.spindle_ratio);
@@ -72,6 +76,7 @@ pub fn finish(mut cluster: Cluster, kvm_node_memory: i64, rule: N1Rule) -> Loade
             node.node_memory = kvm_node_memory;
         }
         node.missing_memory = truncated(node.total_memory) - node.node_memory - memory[at] - node.free_memory;
+        node.overcommit();
         let missing_disk = truncated(node.total_disk) - node.free_disk - disk[at];
         if node.missing_memory > MUCH_MEMORY || missing_disk > MUCH_DISK {
             let (memory, disk) = (node.missing_memory, missing_disk.div_euclid(1024));
@@ -80,6 +85,7 @@ pub fn finish(mut cluster: Cluster, kvm_node_memory: i64, rule: N1Rule) -> Loade
     }
     // The last node comes first, as in the reference.
     warnings.reverse();
+    warnings.extend(wrong_ratios(&cluster));
     let state = State::new(&cluster, rule);
     Loaded { cluster, state, warnings }
 }
@@ -147,6 +153,37 @@ fn set_movable(cluster: &mut Cluster, wishes: &Wishes) -> Result<(), Error> {
         instance.movable &= chosen && whole && complete && !excluded.contains(&instance.name);
     }
     Ok(())
+}
+
+/// Takes over how much memory nodes may promise: by a tag of the node, else of its group, else of the cluster, else `default`.
+pub fn set_memory_ratios(cluster: &mut Cluster, default: f64) {
+    let of = |tags: &[String], outer: f64| {
+        tag::chosen(tags, prefix::MEMORY_RATIO).into_iter().filter_map(ratio).reduce(f64::min).unwrap_or(outer)
+    };
+    let all = of(&cluster.tags, default);
+    let groups: Vec<f64> = cluster.groups.iter().map(|group| of(&group.tags, all)).collect();
+    for node in &mut cluster.nodes {
+        node.memory_ratio = of(&node.tags, groups[node.group.at()]);
+    }
+}
+
+/// A ratio as tags and options write it.
+fn ratio(text: &str) -> Option<f64> {
+    number::real("", text).ok().filter(|ratio| RATIOS.contains(ratio))
+}
+
+/// Tags that should be ratios and are none.
+fn wrong_ratios(cluster: &Cluster) -> Vec<String> {
+    let objects = std::iter::once(("the cluster".to_owned(), &cluster.tags))
+        .chain(cluster.groups.iter().map(|group| (format!("group {}", group.name), &group.tags)))
+        .chain(cluster.nodes.iter().map(|node| (format!("node {}", node.name), &node.tags)));
+    let wrong = objects.flat_map(|(name, tags)| {
+        let words = tag::chosen(tags, prefix::MEMORY_RATIO).into_iter().filter(|text| ratio(text).is_none());
+        words
+            .map(|text| format!("{name}: tag {}{text}: not a ratio from {} to {}", prefix::MEMORY_RATIO, RATIOS.start(), RATIOS.end()))
+            .collect::<Vec<_>>()
+    });
+    wrong.collect()
 }
 
 fn set_aliases(cluster: &mut Cluster) {

@@ -15,14 +15,18 @@ pub(super) fn run(options: &Options, arguments: &[String], io: &mut Io<'_>) -> R
     };
     let text = io.read_or_input(path).map_err(Failure::error)?;
     let Input { cluster, request } = parse(&text).map_err(|error| Failure::error(format!("{path}: {error}")))?;
-    let prepared = source::prepare_merged(cluster, options, io)?;
-    let source::Prepared { mut cluster, mut state } = if options.text_data.is_some() || !options.simulate.is_empty() {
+    let elsewhere = options.text_data.is_some() || !options.simulate.is_empty();
+    // Loads are those of the cluster that counts.
+    let loaded = Options { mond: options.mond && !elsewhere, ..options.clone() };
+    let prepared = source::prepare_merged(cluster, &loaded, io)?;
+    let source::Prepared { mut cluster, mut state } = if elsewhere {
         let other = source::load(options, io)?;
         known(&request, &other.cluster)?;
         other
     } else {
         prepared
     };
+    source::set_node_status(&mut cluster, options)?;
     if options.verbose > 1 {
         io.complain(&format!("Received request: {request:?}\n"));
         if is_dedicated(&cluster, &request) {

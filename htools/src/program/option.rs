@@ -154,6 +154,8 @@ pub struct Options {
     pub weights: Weights,
     /// `--keep-disk`, in MiB.
     pub keep_disk: i64,
+    /// `--memory-ratio`.
+    pub memory_ratio: f64,
     /// `--survive`: how many nodes of a group may be lost together.
     pub survive: usize,
     /// `--failure-domains`: the prefix of the node tags that name them.
@@ -254,6 +256,7 @@ impl Default for Options {
             max_copied: f64::INFINITY,
             weights: Weights::default(),
             keep_disk: 0,
+            memory_ratio: 1.0,
             survive: 1,
             failure_domains: None,
             lose: Vec::new(),

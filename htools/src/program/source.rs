@@ -47,7 +47,8 @@ pub(super) fn prepare(cluster: Cluster, wishes: &Wishes, options: &Options, io: 
 /// # Errors
 /// Its loads cannot be found.
 pub(super) fn prepare_merged(cluster: Cluster, options: &Options, io: &mut Io<'_>) -> Result<Prepared, Failure> {
-    let cluster = backend::mond::add_loads(options, io, cluster)?;
+    let mut cluster = backend::mond::add_loads(options, io, cluster)?;
+    load::derive::set_memory_ratios(&mut cluster, options.memory_ratio);
     let Loaded { cluster, state, warnings } = load::finish(cluster, options.static_kvm_node_memory, io.n1_rule);
     if options.verbose != 0 && !warnings.is_empty() {
         let lines: String = warnings.iter().map(|warning| format!("  - {warning}\n")).collect();
@@ -101,7 +102,7 @@ fn wishes(options: &Options, io: &Io<'_>) -> Result<Wishes, Failure> {
     })
 }
 
-/// Takes over `-O`, `--min-disk` and `--max-cpu`.
+/// Takes over `-O`, `--min-disk`, `--keep-disk` and `--max-cpu`.
 ///
 /// # Errors
 /// A node is not known, or several fit its name.

@@ -44,6 +44,7 @@ impl State {
         for (at, usage) in state.usage.iter_mut().enumerate() {
             let node = &cluster.nodes[at];
             usage.reserved_memory = state.peers[at].max();
+            usage.load[0] = node.cpu_load.unwrap_or(usage.load[0]);
             usage.fails_n1 = match rule {
                 N1Rule::Unallocated => usage.unallocated(node) <= usage.reserved_memory,
                 N1Rule::Reported => node.free_memory < usage.reserved_memory,

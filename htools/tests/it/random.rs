@@ -34,7 +34,9 @@ pub(crate) fn text() -> impl Strategy<Value = String> {
         let mut text = "g|uuid-g|preferred||\n\n".to_owned();
         for (at, (memory, disk, cpus, offline, place)) in nodes.iter().enumerate() {
             let offline = if *offline { "Y" } else { "N" };
-            text += &format!("node{at}|{memory}|100|{}|{disk}|{disk}|{cpus}|{offline}|uuid-g|3|place:{place},v:{place}|N|0|1|1.5\n", memory / 2);
+            let ratio = if at % 3 == 1 { ",htools:memory-ratio:1.5" } else { "" };
+            let tags = format!("place:{place},v:{place}{ratio}");
+            text += &format!("node{at}|{memory}|100|{}|{disk}|{disk}|{cpus}|{offline}|uuid-g|3|{tags}|N|0|1|1.5\n", memory / 2);
         }
         text += "\n";
         for (at, fields) in instances.into_iter().enumerate() {

@@ -20,6 +20,8 @@ pub const HAIL: &[&str] = &[
     "survive",
     "failure-domains",
     "explain",
+    "keep-disk",
+    "memory-ratio",
 ];
 
 /// harep's.
@@ -71,6 +73,7 @@ pub const HBAL: &[&str] = &[
     "max-copied",
     "weights",
     "keep-disk",
+    "memory-ratio",
 ];
 
 /// hcheck's.
@@ -102,6 +105,8 @@ pub const HCHECK: &[&str] = &[
     "verbose",
     "survive",
     "failure-domains",
+    "keep-disk",
+    "memory-ratio",
 ];
 
 /// hinfo's.
@@ -121,6 +126,7 @@ pub const HINFO: &[&str] = &[
     "static-kvm-node-memory",
     "lose",
     "add-nodes",
+    "memory-ratio",
 ];
 
 /// hroller's.
@@ -178,6 +184,7 @@ pub const HSPACE: &[&str] = &[
     "explain",
     "lose",
     "add-nodes",
+    "memory-ratio",
 ];
 
 /// hsqueeze's.
@@ -192,4 +199,5 @@ pub const HSQUEEZE: &[&str] = &[
     "verbose",
     "no-headers",
     "static-kvm-node-memory",
+    "memory-ratio",
 ];

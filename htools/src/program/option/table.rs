@@ -2,6 +2,7 @@
 
 use super::getopt::{Argument, Spec};
 use super::{Options, Wanted};
+use crate::load::derive::RATIOS;
 use crate::load::number;
 
 use Argument::{None as Alone, Optional, Required};
@@ -192,6 +193,20 @@ pub const TABLE: &[Spec] = &[
         o.add_nodes.push(v.to_owned())
     }),
     flag!(None, "explain", "say which limits refuse an instance, where, and what would make it fit", |o| o.explain = true),
+    valued!(
+        None,
+        "memory-ratio",
+        "RATIO",
+        "float",
+        "memory that nodes may promise per memory that they have, unless tags say it [1]",
+        |o, v| {
+            let ratio = number::real("memory-ratio", v)?;
+            if !RATIOS.contains(&ratio) {
+                return Err(format!("memory-ratio: '{v}' is not between {} and {}", RATIOS.start(), RATIOS.end()));
+            }
+            o.memory_ratio = ratio
+        }
+    ),
     flag!(Some('v'), "verbose", "say more", |o| o.verbose += 1),
     flag!(Some('q'), "quiet", "say less", |o| o.verbose -= 1),
     flag!(Some('V'), "version", "show the version", |o| o.version = true),

@@ -3,7 +3,7 @@
 //! A cluster makes its certificate itself, so no authority knows it. If `GANETI_RAPI_CERT` names a file with it, it must be that
 //! one. Else any is accepted, as the reference does.
 
-use std::net::TcpStream;
+use std::io::{Read, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, Error, SignatureScheme, StreamOwned};
 
 /// Begins TLS on a connection.
-pub(super) fn open(tcp: TcpStream, host: &str) -> Result<StreamOwned<ClientConnection, TcpStream>, String> {
+pub(super) fn open<T: Read + Write>(tcp: T, host: &str) -> Result<StreamOwned<ClientConnection, T>, String> {
     let provider = Arc::new(ring::default_provider());
     let verifier = Verifier { expected: expected()?, provider: provider.clone() };
     let config = ClientConfig::builder_with_provider(provider)
