@@ -5,6 +5,7 @@ mod copyfile;
 mod destroy;
 mod info;
 mod init;
+mod master_failover;
 mod modify;
 mod node_set;
 mod queue;
@@ -32,6 +33,7 @@ pub(crate) fn built(name: &str) -> Option<Built> {
         "info" => Built::new(info::run),
         "init" => Built::new(init::run),
         "list-tags" => Built::new(tags::list),
+        "master-failover" => Built::new(master_failover::run).without(&["no-voting"]),
         "master-ping" => Built::new(simple::master_ping),
         "modify" => Built::new(modify::run),
         "queue" => Built::new(queue::run),

@@ -171,6 +171,17 @@ impl Client {
     }
 }
 
+impl Client {
+    /// Makes this member the leader, by the will of an operator.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when it does not vote, [`Error::Unavailable`] when no majority follows.
+    pub async fn take_lead(&self) -> Result<(), Error> {
+        let mut rpc = self.rpc.clone();
+        limited(MEMBER_LIMIT, rpc.take_lead(pb::TakeLeadRequest {})).await.map(drop)
+    }
+}
+
 /// The roles of this member, as they change.
 #[derive(Debug)]
 pub struct Roles {

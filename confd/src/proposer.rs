@@ -33,6 +33,7 @@ const REGROUP_FROM: usize = 4;
 #[derive(Clone)]
 pub(crate) struct Proposer {
     queue: mpsc::Sender<Pending>,
+    consensus: Arc<dyn Consensus>,
 }
 
 struct Pending {
@@ -68,8 +69,8 @@ impl Reserve {
 impl Proposer {
     pub(crate) fn start(consensus: Arc<dyn Consensus>, reserve: Reserve) -> Self {
         let (queue, waiting) = mpsc::channel(QUEUE);
-        tokio::spawn(run(consensus, reserve, waiting));
-        Self { queue }
+        tokio::spawn(run(consensus.clone(), reserve, waiting));
+        Self { queue, consensus }
     }
 
     /// Waits until the command is applied.
@@ -77,6 +78,8 @@ impl Proposer {
         if weight(&command) > COMMAND_BYTES {
             return Err(Error::invalid(format!("the command has more than {} MiB", COMMAND_BYTES >> 20)));
         }
+        // Before it queues up behind an entry that waits for a majority.
+        self.consensus.writable()?;
         let (done, answer) = oneshot::channel();
         let stopping = |_| Error::unavailable("confd is stopping");
         let sent = self.queue.send(Pending { command, done }).await;

@@ -9,10 +9,12 @@ mod convert;
 mod log_storage;
 mod network;
 mod node;
+mod role;
 mod service;
 mod state_machine;
 #[cfg(test)]
 mod tests;
+mod transfer;
 mod types;
 
 pub(crate) use network::Transport;
@@ -30,6 +32,9 @@ use crate::status::{Member, Role};
 /// What the rest of confd needs of a Raft member.
 #[tonic::async_trait]
 pub(crate) trait Consensus: Send + Sync + 'static {
+    /// Refuses what could not be written now, instead of letting it wait for a majority that is not there.
+    fn writable(&self) -> Result<(), Error>;
+
     /// Puts commands into one log entry, and waits until it is applied here.
     async fn propose(&self, commands: Arc<Vec<Command>>) -> Result<(u64, Vec<Outcome>), Error>;
 

@@ -111,6 +111,11 @@ impl StateService for Server {
         reply(members.await)
     }
 
+    async fn take_lead(&self, _request: Request<pb::TakeLeadRequest>) -> Result<Response<pb::TakeLeadReply>, RpcStatus> {
+        self.node.take_lead().await.map_err(|error| encode(&error))?;
+        Ok(Response::new(pb::TakeLeadReply {}))
+    }
+
     async fn remove_member(&self, request: Request<pb::RemoveMemberRequest>) -> Result<Response<pb::MembersReply>, RpcStatus> {
         let id = request.into_inner().id;
         let node = self.node.clone();

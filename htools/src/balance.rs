@@ -1,10 +1,12 @@
 //! Which moves make a group more even: a greedy search, one move at a time, each the best of all.
 
 mod candidate;
+mod chord;
 mod frame;
 mod improve;
 mod memo;
-mod rank;
+mod pass;
+pub(crate) mod rank;
 mod ranking;
 mod sweep;
 mod table;

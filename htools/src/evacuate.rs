@@ -2,6 +2,7 @@
 
 mod all;
 mod instance;
+mod pairs;
 mod request;
 
 pub use request::{change_group, evacuate, relocate};

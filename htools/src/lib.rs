@@ -8,6 +8,7 @@
 //! | [`score`] | how even a cluster is |
 //! | [`balance`] | which moves make it more even |
 //! | [`allocate`] | where a new instance should go |
+//! | [`capacity`] | how many new instances fit |
 //! | [`explain`] | why a new instance has no place |
 //! | [`evacuable`] | whether a group survives the loss of any node |
 //! | [`whatif`] | a cluster that lost nodes, or got more |
@@ -19,6 +20,7 @@
 
 pub mod allocate;
 pub mod balance;
+pub mod capacity;
 pub mod cluster;
 pub mod evacuable;
 pub mod evacuate;

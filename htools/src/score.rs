@@ -4,6 +4,7 @@
 //! left to right in the order of the nodes, the deviation in a second pass, the weighted sum in the order of the table. Nothing
 //! here may be reordered or fused.
 
+mod best;
 mod board;
 mod bound;
 mod component;
@@ -11,12 +12,14 @@ mod row;
 mod sums;
 mod weights;
 
+pub(crate) use best::Best;
 pub use board::Board;
 pub use bound::optimum;
 pub use component::{COMPONENTS, Component};
 pub(crate) use row::lane;
 pub use row::{LANES, Row, row};
 pub use sums::{Change, Sums};
+pub(crate) use sums::{Rooted, SecondChange};
 pub(crate) use weights::Counts;
 pub use weights::Weights;
 

@@ -27,4 +27,5 @@ pub mod reserve;
 pub mod resolve;
 pub mod rule;
 pub mod store;
+pub mod take_over;
 pub mod unit;

@@ -16,6 +16,7 @@ fn main() -> ExitCode {
     let options = Options::parse();
     let outcome = match options.command {
         Some(Command::Bootstrap) => bootstrap(&options),
+        Some(Command::TakeOver) => take_over(&options),
         None => serve(&options),
     };
     match outcome {
@@ -30,6 +31,12 @@ fn main() -> ExitCode {
 
 fn bootstrap(options: &Options) -> anyhow::Result<ExitCode> {
     gannet_masterd::bootstrap::from_stdin(&options.paths())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn take_over(options: &Options) -> anyhow::Result<ExitCode> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(gannet_masterd::take_over::run(&options.paths()))?;
     Ok(ExitCode::SUCCESS)
 }
 

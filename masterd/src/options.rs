@@ -28,6 +28,8 @@ pub struct Options {
 pub enum Command {
     /// Makes this node the first one of a new cluster; reads its description as JSON from standard input. `gnt-cluster init` calls it
     Bootstrap,
+    /// Makes this master candidate the master. `gnt-cluster master-failover` calls it
+    TakeOver,
 }
 
 impl Options {

@@ -34,18 +34,18 @@ pub(crate) enum Error {
     },
 }
 
-/// Prepares the member and starts its daemons.
+/// Prepares the member and starts its daemons. What an earlier membership left here is removed: it ended when this node was taken
+/// out of the group, and the terms that a member counted alone since then would only disturb the others.
 ///
 /// # Errors
-/// This node is a member of another group, or a daemon does not start.
+/// A daemon does not end or start.
 pub(crate) async fn begin(paths: &Paths, node_name: &str, request: &MemberBeginRequest) -> Result<(), Error> {
-    if !is_member(paths, request) {
-        // A running one would hold the directory.
-        stop(paths, node_name).await?;
-        let id = request.id.to_string();
-        let prepare = program(paths, node_name, "gannet-confd").args(["prepare", &id, &request.name, &request.address]);
-        prepare.timeout(DAEMON_LIMIT).output().await?;
-    }
+    stop(paths, node_name).await?;
+    let state = paths.confd_dir();
+    gone(fs::remove_dir_all(&state), &state)?;
+    let id = request.id.to_string();
+    let prepare = program(paths, node_name, "gannet-confd").args(["prepare", &id, &request.name, &request.address]);
+    prepare.timeout(DAEMON_LIMIT).output().await?;
     for daemon in DAEMONS {
         daemon_util(paths, node_name, "start", daemon).await?;
     }
@@ -81,13 +81,6 @@ fn gone(removed: io::Result<()>, path: &Path) -> Result<(), Error> {
     }
 }
 
-/// Whether the stored identity is the one that is asked for.
-fn is_member(paths: &Paths, request: &MemberBeginRequest) -> bool {
-    let text = fs::read_to_string(paths.confd_dir().join("identity.json")).unwrap_or_default();
-    let found: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
-    found["id"] == request.id && found["name"] == request.name.as_str() && found["address"] == request.address.as_str()
-}
-
 async fn daemon_util(paths: &Paths, node_name: &str, verb: &str, daemon: &str) -> Result<(), Error> {
     let program = program(paths, node_name, "gnt").args(["daemon-util", verb, daemon]).timeout(DAEMON_LIMIT);
     program.output().await?;
@@ -111,18 +104,6 @@ fn program(paths: &Paths, node_name: &str, name: &str) -> Program {
 mod tests {
     use super::*;
     use crate::storage::suite::Node;
-
-    #[test]
-    fn a_member_is_known_by_its_identity() {
-        let node = Node::new();
-        let request = MemberBeginRequest { id: 7, name: "node2".to_owned(), address: "192.0.2.2:1816".to_owned() };
-        assert!(!is_member(&node.paths, &request));
-        fs::create_dir_all(node.paths.confd_dir()).unwrap();
-        let file = node.paths.confd_dir().join("identity.json");
-        fs::write(&file, r#"{"id": 7, "name": "node2", "address": "192.0.2.2:1816"}"#).unwrap();
-        assert!(is_member(&node.paths, &request));
-        assert!(!is_member(&node.paths, &MemberBeginRequest { id: 8, ..request }));
-    }
 
     #[test]
     fn what_is_gone_already_is_fine() {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -54,12 +54,14 @@ struct ClusterFile {
 #[derive(Debug)]
 pub struct Cluster {
     pub name: String,
-    /// The first one is the master.
+    /// The first one is made the master.
     pub nodes: Vec<Node>,
     pub rapi: Rapi,
     pub dir: PathBuf,
     bin_dir: PathBuf,
     reaper: Reaper,
+    /// The index of the node that is the master, as far as the test knows.
+    master: AtomicUsize,
 }
 
 impl Cluster {
@@ -109,17 +111,23 @@ impl Cluster {
         }
         let path = dir.join("cluster.json");
         let file: ClusterFile = serde_json::from_slice(&std::fs::read(&path).with_context(|| format!("no {}", path.display()))?)?;
-        let cluster = Self { name: file.name, nodes: file.nodes, rapi: file.rapi, dir, bin_dir: file.bin_dir, reaper };
+        let cluster =
+            Self { name: file.name, nodes: file.nodes, rapi: file.rapi, dir, bin_dir: file.bin_dir, reaper, master: AtomicUsize::new(0) };
         for node in &cluster.nodes {
             os::install_all(&node.root)?;
         }
         Ok(cluster)
     }
 
-    /// The node that was made master.
+    /// The node that is the master: the first one, unless the test says otherwise.
     #[must_use]
     pub fn master(&self) -> &Node {
-        &self.nodes[0]
+        &self.nodes[self.master.load(Ordering::Relaxed)]
+    }
+
+    /// Another node is the master now.
+    pub fn set_master(&self, index: usize) {
+        self.master.store(index, Ordering::Relaxed);
     }
 
     /// Runs an operator's command on the master, e.g. `gnt("gnt-instance", &["list"])`.
@@ -204,7 +212,7 @@ impl Cluster {
     /// Where the shared file storage of all nodes is.
     #[must_use]
     pub fn shared_storage(&self) -> PathBuf {
-        self.at(self.master(), "/srv/ganeti/shared-file-storage")
+        self.at(&self.nodes[0], "/srv/ganeti/shared-file-storage")
     }
 
     /// The logs are to be kept when the cluster ends; says where they will be.

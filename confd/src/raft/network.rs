@@ -54,6 +54,22 @@ impl RaftNetworkFactory<Types> for Network {
     }
 }
 
+impl Network {
+    /// Asks the leader to give up the lead.
+    pub(super) async fn step_aside(&mut self, target: NodeId, peer: &Peer) -> Result<(), crate::Error> {
+        let connection = self.new_client(target, peer).await;
+        let mut rpc = connection.rpc().map_err(crate::Error::unavailable)?;
+        let mut message = tonic::Request::new(pb::Payload::default());
+        message.set_timeout(CONNECT_LIMIT);
+        let asked = tokio::time::timeout(CONNECT_LIMIT, rpc.step_aside(message)).await;
+        match asked {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(status)) => Err(crate::Error::unavailable(crate::error_chain(&status))),
+            Err(_) => Err(crate::Error::Timeout { limit: CONNECT_LIMIT }),
+        }
+    }
+}
+
 fn connect(transport: &Transport, peer: &Peer) -> Result<Channel, tonic::transport::Error> {
     let scheme = match transport {
         Transport::Tls(_) => "https",

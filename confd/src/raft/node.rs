@@ -6,17 +6,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use openraft::error::{CheckIsLeaderError, ClientWriteError, ForwardToLeader};
-use openraft::{ChangeMembers, Config, RaftMetrics, ServerState, SnapshotPolicy};
+use openraft::{ChangeMembers, Config, SnapshotPolicy};
 use tokio::sync::watch;
 
 use super::log_storage::LogStorage;
 use super::network::{Network, Transport};
 use super::state_machine::StateMachine;
 use super::types::{Batch, NodeId, Peer, Raft, RaftError};
-use super::{Consensus, View};
+use super::{Consensus, View, role, transfer};
 use crate::command::{Command, Outcome};
 use crate::error::Error;
-use crate::status::{Member, Role, RoleKind};
+use crate::status::{Member, Role};
 use crate::store::log::Log;
 use crate::store::state::State;
 
@@ -24,8 +24,11 @@ use crate::store::state::State;
 /// time without a master, is a few times this.
 const HEARTBEAT: Duration = Duration::from_millis(250);
 /// A member that has not seen a leader for this long (random between the two)
-/// asks for votes. Well above the fdatasync of a busy disk.
-const ELECTION: (Duration, Duration) = (Duration::from_millis(1000), Duration::from_millis(2000));
+/// asks for votes. Well above the fdatasync of a busy disk. Votes are refused for the longer time after a sign of life, and
+/// the shorter one comes on top of it.
+pub(super) const ELECTION: (Duration, Duration) = (Duration::from_millis(800), Duration::from_millis(1500));
+/// A leader that no majority has answered for so long refuses to write.
+const NO_MAJORITY_MS: u64 = 4000;
 /// Entries between snapshots; each is a sync of the state, and lets the log
 /// be shortened.
 const SNAPSHOT_ENTRIES: u64 = 5000;
@@ -49,6 +52,8 @@ pub(crate) struct Node {
     log: Log,
     state: State,
     role: watch::Receiver<Role>,
+    yields: watch::Sender<bool>,
+    connections: Network,
 }
 
 impl Node {
@@ -62,15 +67,37 @@ impl Node {
         let log = Log::open(options.dir).map_err(failed)?;
         let state = State::open(options.dir).map_err(failed)?;
         let machine = StateMachine { state: state.clone(), dir: options.dir.to_owned() };
-        let raft = Raft::new(options.id, Arc::new(config()?), Network(options.transport), LogStorage(log.clone()), machine);
+        let connections = Network(options.transport);
+        let raft = Raft::new(options.id, Arc::new(config()?), connections.clone(), LogStorage(log.clone()), machine);
         let raft = raft.await.map_err(Error::unavailable)?;
-        let role = watch_role(&raft);
+        let yields = transfer::channel();
+        let role = role::watch(&raft, yields.subscribe());
         tokio::spawn(compact(raft.clone(), log.clone()));
-        Ok(Self { id: options.id, raft, log, state, role })
+        Ok(Self { id: options.id, raft, log, state, role, yields, connections })
     }
 
     pub(super) fn raft(&self) -> &Raft {
         &self.raft
+    }
+
+    pub(super) fn role_now(&self) -> watch::Receiver<Role> {
+        self.role.clone()
+    }
+
+    pub(super) fn known_members(&self) -> Vec<Member> {
+        self.members()
+    }
+
+    pub(super) fn yields(&self) -> &watch::Sender<bool> {
+        &self.yields
+    }
+
+    /// Asks the leader to give up the lead.
+    pub(super) async fn ask_to_step_aside(&self, leader: NodeId) -> Result<(), Error> {
+        let peer = self.members().into_iter().find(|member| member.id == leader);
+        let peer = peer.ok_or_else(|| Error::unavailable("the leader is not among the members"))?;
+        let mut network = self.connections.clone();
+        network.step_aside(leader, &Peer { name: peer.name, address: peer.address }).await
     }
 
     /// The applied state of this member.
@@ -95,12 +122,28 @@ impl Node {
     }
 
     fn members(&self) -> Vec<Member> {
-        members(&self.raft.metrics().borrow())
+        role::members(&self.raft.metrics().borrow())
     }
 }
 
 #[tonic::async_trait]
 impl Consensus for Node {
+    fn writable(&self) -> Result<(), Error> {
+        if *self.yields.borrow() {
+            return Err(Error::unavailable("the lead goes to another master candidate at this moment"));
+        }
+        let metrics = self.raft.metrics();
+        let metrics = metrics.borrow();
+        let alone = metrics.membership_config.membership().voter_ids().count() < 2;
+        match metrics.millis_since_quorum_ack {
+            Some(millis) if !alone && millis > NO_MAJORITY_MS => Err(Error::unavailable(format!(
+                "no majority of the voting master candidates has answered for {} s: nothing can be written until enough of them are back",
+                millis / 1000
+            ))),
+            _ => Ok(()),
+        }
+    }
+
     async fn propose(&self, commands: Arc<Vec<Command>>) -> Result<(u64, Vec<Outcome>), Error> {
         let written = self.raft.client_write(Batch(commands)).await;
         let written = written.map_err(|error| write_error(&error))?;
@@ -127,7 +170,7 @@ impl Consensus for Node {
             last_log: metrics.last_log_index.unwrap_or(0),
             applied: metrics.last_applied.map_or(0, |id| id.index),
             snapshot: metrics.snapshot.map_or(0, |id| id.index),
-            members: members(&metrics),
+            members: role::members(&metrics),
         }
     }
 
@@ -202,56 +245,6 @@ fn remove_leftovers(dir: &Path) {
             let _ = std::fs::remove_file(file.path());
         }
     }
-}
-
-/// The role alone: the library's metrics change with every entry.
-fn watch_role(raft: &Raft) -> watch::Receiver<Role> {
-    let mut metrics = raft.metrics();
-    let (sender, receiver) = watch::channel(role(&metrics.borrow()));
-    tokio::spawn(async move {
-        while metrics.changed().await.is_ok() {
-            let now = role(&metrics.borrow_and_update());
-            sender.send_if_modified(|last| {
-                let changed = *last != now;
-                *last = now;
-                changed
-            });
-        }
-        // Raft is gone.
-        sender.send_modify(|last| last.kind = RoleKind::Stopped);
-    });
-    receiver
-}
-
-fn role(metrics: &RaftMetrics<NodeId, Peer>) -> Role {
-    let kind = match metrics.state {
-        _ if metrics.running_state.is_err() => RoleKind::Stopped,
-        ServerState::Leader => RoleKind::Leader,
-        ServerState::Follower => RoleKind::Follower,
-        ServerState::Candidate => RoleKind::Candidate,
-        ServerState::Learner => RoleKind::Learner,
-        ServerState::Shutdown => RoleKind::Stopped,
-    };
-    Role { id: metrics.id, kind, term: metrics.current_term, leader: metrics.current_leader }
-}
-
-fn members(metrics: &RaftMetrics<NodeId, Peer>) -> Vec<Member> {
-    let membership = metrics.membership_config.membership();
-    let voters: BTreeSet<NodeId> = membership.voter_ids().collect();
-    let last = metrics.last_log_index.unwrap_or(0);
-    let lag = |id: &NodeId| {
-        let replication = metrics.replication.as_ref()?;
-        let matched = replication.get(id)?.map_or(0, |at| at.index);
-        Some(last.saturating_sub(matched))
-    };
-    let members = membership.nodes().map(|(id, peer)| Member {
-        id: *id,
-        name: peer.name.clone(),
-        address: peer.address.clone(),
-        voter: voters.contains(id),
-        lag: lag(id),
-    });
-    members.collect()
 }
 
 /// Shortens a log of few but large entries; the library counts entries only.

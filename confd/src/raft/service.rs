@@ -17,12 +17,13 @@ use crate::store::entry::Entry;
 
 /// The Raft service of a member, to be mounted on its port.
 pub(crate) fn service(node: &Node) -> RaftServer<Service> {
-    let service = Service { raft: node.raft().clone(), receiving: Mutex::new(()) };
+    let service = Service { raft: node.raft().clone(), node: node.clone(), receiving: Mutex::new(()) };
     RaftServer::new(service).max_decoding_message_size(MAX_MESSAGE_BYTES).max_encoding_message_size(MAX_MESSAGE_BYTES)
 }
 
 pub(crate) struct Service {
     raft: Raft,
+    node: Node,
     /// One snapshot at a time: they share a file.
     receiving: Mutex<()>,
 }
@@ -46,6 +47,11 @@ impl RaftService for Service {
         let request = parse(&request.into_inner().payload)?;
         let payload = encode(&self.raft.vote(request).await)?;
         Ok(Response::new(pb::Payload { payload }))
+    }
+
+    async fn step_aside(&self, _request: Request<pb::Payload>) -> Result<Response<pb::Payload>, Status> {
+        self.node.step_aside();
+        Ok(Response::new(pb::Payload::default()))
     }
 
     async fn install_snapshot(&self, request: Request<Streaming<pb::SnapshotChunk>>) -> Result<Response<pb::Payload>, Status> {

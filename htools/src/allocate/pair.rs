@@ -1,4 +1,8 @@
-//! On two nodes, by running sums: a pair costs one update and its roots.
+//! On two nodes, by running sums: a pair costs one update and six roots, and pairs of equal nodes cost them once.
+
+mod alike;
+
+use alike::{Alike, Tables};
 
 use super::solution::sort;
 use super::target::Pairs;
@@ -7,7 +11,7 @@ use crate::cluster::Cluster;
 use crate::fail::FailMode;
 use crate::id::NodeId;
 use crate::instance::Instance;
-use crate::score::{Change, Row, Stats, Sums, row};
+use crate::score::{Change, Rooted, Row, SecondChange, Stats, Sums, row};
 use crate::state::{Limits, State, Usage, pairs, real};
 use crate::tag;
 
@@ -16,7 +20,12 @@ use crate::tag;
 struct Second {
     usage: Usage,
     change: Option<Change>,
+    /// Equal for equal changes.
+    class: usize,
 }
+
+/// So many nodes for each different change make it worth looking up scores of equal ones instead of computing them.
+const ALIKE: usize = 4;
 
 /// Tries each pair; `allows` says whether all nodes stay evacuable.
 pub(super) fn allocate(
@@ -31,6 +40,8 @@ pub(super) fn allocate(
     let trial = Trial::new(cluster, state, instance, scope, targets);
     let mut solution = Solution::default();
     let mut candidates = Vec::new();
+    let mut alike = Alike::default();
+    let mut tables = Tables::new(trial.classes);
     for (p, list) in &targets.primaries {
         let list = &targets.seconds[*list];
         let count = list.iter().filter(|s| *s != p).count();
@@ -42,7 +53,8 @@ pub(super) fn allocate(
             }
         };
         candidates.clear();
-        trial.scores(&primary, list, &mut candidates, &mut solution);
+        let table = tables.of(alike.class(&primary.sums.bits()));
+        trial.scores(&primary, list, table, &mut candidates, &mut solution);
         if let Some(best) = trial.best(&primary, &mut candidates, &mut solution, &mut allows) {
             solution.take(best);
         }
@@ -58,10 +70,15 @@ struct Trial<'a> {
     sums: Sums,
     /// Per node: its row as it is.
     rows: Vec<Row>,
-    /// Per node: what it becomes as the secondary of a node with nothing here yet; `None`: not a secondary node.
-    seconds: Vec<Option<Result<Second, FailMode>>>,
-    /// Per node: nodes that have something of it already.
-    peers: Vec<Vec<NodeId>>,
+    /// Per node: what it becomes as a secondary, for each amount of memory that it has of the primary node already, nothing
+    /// first; empty: not a secondary node.
+    seconds: Vec<Vec<(i64, Result<Second, FailMode>)>>,
+    /// Per node: its change when it has nothing of the primary node and that is simple, side by side.
+    simple: Vec<Option<SecondChange>>,
+    /// Per node: nodes that have something of it already, and which of the above holds there.
+    peers: Vec<Vec<(NodeId, usize)>>,
+    /// Different changes of secondary nodes.
+    classes: usize,
     /// Some node has a location.
     located: bool,
 }
@@ -84,25 +101,37 @@ impl<'a> Trial<'a> {
             sums: Sums::from(&stats),
             stats,
             rows: cluster.node_ids().map(|id| row(cluster.node(id), state.usage(id))).collect(),
-            seconds: vec![None; cluster.nodes.len()],
+            seconds: vec![Vec::new(); cluster.nodes.len()],
+            simple: vec![None; cluster.nodes.len()],
             peers: vec![Vec::new(); cluster.nodes.len()],
+            classes: 0,
             located: cluster.nodes.iter().any(|node| !node.location.is_empty()),
         };
+        let mut alike = Alike::default();
         for s in targets.seconds.iter().flatten() {
-            trial.seconds[s.at()] = Some(trial.second(*s, 0));
-            for (p, _) in state.peers[s.at()].iter().filter(|(_, memory)| *memory != 0) {
-                trial.peers[p.at()].push(*s);
+            let second = trial.second(*s, 0, &mut alike);
+            trial.simple[s.at()] = second.ok().and_then(|second| SecondChange::new(&second.change?));
+            let mut known = vec![(0, second)];
+            for (p, own) in state.peers[s.at()].iter().filter(|(_, memory)| *memory != 0) {
+                let at = known.iter().position(|(other, _)| *other == own).unwrap_or_else(|| {
+                    known.push((own, trial.second(*s, own, &mut alike)));
+                    known.len() - 1
+                });
+                trial.peers[p.at()].push((*s, at));
             }
+            trial.seconds[s.at()] = known;
         }
+        trial.classes = alike.count();
         trial
     }
 
     /// A secondary node on which `own` MiB of the same primary node are reserved already.
-    fn second(&self, s: NodeId, own: i64) -> Result<Second, FailMode> {
+    fn second(&self, s: NodeId, own: i64, alike: &mut Alike) -> Result<Second, FailMode> {
         let node = self.cluster.node(s);
         let usage = self.state.usage(s).with_secondary(node, self.instance, own, Limits::All, false)?;
         let change = (!node.offline).then(|| Change::new(&self.rows[s.at()], &row(node, &usage)));
-        Ok(Second { usage, change })
+        let class = change.as_ref().map_or(0, |change| alike.class(&change.bits()));
+        Ok(Second { usage, change, class })
     }
 
     fn primary(&self, p: NodeId, options: &Options) -> Result<Primary, FailMode> {
@@ -121,37 +150,40 @@ impl<'a> Trial<'a> {
         Ok(Primary { id: p, usage, sums: sums.after_pairs(excess) })
     }
 
-    /// The scores of all secondary nodes that are possible.
-    fn scores(&self, primary: &Primary, list: &[NodeId], candidates: &mut Vec<(f64, NodeId)>, solution: &mut Solution) {
-        let peers = &self.peers[primary.id.at()];
-        let mut peer = peers.iter().peekable();
+    /// The scores of all secondary nodes that are possible. `table`: those that are known, by the class of the change.
+    fn scores(&self, primary: &Primary, list: &[NodeId], table: &mut [f64], candidates: &mut Vec<(f64, NodeId)>, solution: &mut Solution) {
+        let mut peer = self.peers[primary.id.at()].iter().peekable();
+        let differ = self.classes * ALIKE > self.cluster.nodes.len();
+        let rooted = (!self.located && differ).then(|| Rooted::new(primary.sums));
         for s in list {
-            while peer.next_if(|known| *known < s).is_some() {}
-            let is_peer = peer.next_if(|known| *known == s).is_some();
+            while peer.next_if(|(known, _)| known < s).is_some() {}
+            let at = peer.next_if(|(known, _)| known == s).map_or(0, |(_, at)| *at);
             if *s == primary.id {
                 continue;
             }
-            let own;
-            let second = if is_peer {
-                own = Some(self.second(*s, self.state.peers[s.at()].get(primary.id)));
-                &own
-            } else {
-                &self.seconds[s.at()]
-            };
-            match second {
+            if let (0, Some(rooted), Some(change)) = (at, &rooted, &self.simple[s.at()]) {
+                candidates.push((rooted.score_after(change), *s));
+                continue;
+            }
+            match self.seconds[s.at()].get(at) {
                 None => {}
-                Some(Err(mode)) => solution.fail(*mode, 1),
-                Some(Ok(second)) => candidates.push((self.score(primary, *s, second), *s)),
+                Some((_, Err(mode))) => solution.fail(*mode, 1),
+                Some((_, Ok(second))) => candidates.push((self.score(primary, *s, second, table), *s)),
             }
         }
     }
 
-    fn score(&self, primary: &Primary, s: NodeId, second: &Second) -> f64 {
-        let sums = match self.shared(primary.id, s) {
-            0 => primary.sums,
-            shared => self.with_location(primary, shared),
-        };
+    fn score(&self, primary: &Primary, s: NodeId, second: &Second, table: &mut [f64]) -> f64 {
+        let shared = self.shared(primary.id, s);
+        let sums = if shared == 0 { primary.sums } else { self.with_location(primary, shared) };
         match &second.change {
+            Some(change) if shared == 0 => {
+                let known = &mut table[second.class];
+                if known.is_nan() {
+                    *known = sums.after(change).score();
+                }
+                *known
+            }
             Some(change) => sums.after(change).score(),
             None => {
                 let old = self.state.usage(s);
@@ -186,7 +218,7 @@ impl<'a> Trial<'a> {
     ) -> Option<Placement> {
         let place = |score: f64, s: NodeId| {
             let own = self.state.peers[s.at()].get(primary.id);
-            let second = if own == 0 { self.seconds[s.at()]? } else { self.second(s, own) };
+            let (_, second) = *self.seconds[s.at()].iter().find(|(known, _)| *known == own)?;
             let mut usage = primary.usage;
             usage.location += self.shared(primary.id, s);
             Some(Placement { primary: (primary.id, usage), secondary: Some((s, second.ok()?.usage)), metric: score })

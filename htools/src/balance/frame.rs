@@ -1,6 +1,6 @@
 //! What all candidates of one instance and kind of move share: everything but the target node.
 
-use super::rank::{self, Lanes, Moment, RESERVED, WIDE};
+use super::rank::{self, Lanes, Moment, NARROW, RESERVED, WIDE};
 use super::table::Table;
 use crate::cluster::Cluster;
 use crate::id::{InstanceId, NodeId};
@@ -35,6 +35,8 @@ pub(super) struct Frame {
     pub squares: Lanes,
     /// What counts change by, weighted, without the target's.
     pub count: f64,
+    /// The roots of those columns that a target does not change.
+    pub roots: f64,
     pub variable: Option<Variable>,
     /// Soft limits hold for the target.
     pub soft: bool,
@@ -42,6 +44,24 @@ pub(super) struct Frame {
     pub other: Option<NodeId>,
     /// The node to whose instances the target, or the variable node, relates: see [`Self::own`].
     peer: Option<NodeId>,
+}
+
+/// What a node shares with each other one: memory of the instances that are on both.
+pub(super) struct Near {
+    /// Of those with their primary here.
+    primaries: Vec<i64>,
+    /// Of those with their secondary here.
+    secondaries: Vec<i64>,
+}
+
+impl Near {
+    pub(super) fn new(cluster: &Cluster, state: &State, node: NodeId) -> Self {
+        let none = vec![0; cluster.nodes.len()];
+        let mut near = Self { primaries: none.clone(), secondaries: none };
+        state.reserved_elsewhere(cluster, node).for_each(|(peer, memory)| near.primaries[peer.at()] += memory);
+        state.peers[node.at()].iter().for_each(|(peer, memory)| near.secondaries[peer.at()] = memory);
+        near
+    }
 }
 
 /// What builds frames: an instance without its nodes.
@@ -123,7 +143,7 @@ impl<'a> Leaving<'a> {
         let (table, instance) = (self.table, self.cluster.instance(self.id));
         let (start, squares) = table.ranks.sums_at(moment);
         let delta = if primary { rank::primary(instance) } else { rank::secondary(instance) };
-        let mut frame = Frame { kind, primary, delta, sums: start, squares, count: 0.0, variable: None, soft, other, peer };
+        let mut frame = Frame { kind, primary, delta, sums: start, squares, count: 0.0, roots: 0.0, variable: None, soft, other, peer };
         for (node, usage) in fixed.iter().copied().chain(variable) {
             frame.count += self.change(&mut frame, node, &usage);
         }
@@ -163,13 +183,25 @@ impl<'a> Leaving<'a> {
 }
 
 impl Frame {
-    /// Memory of the instances that have their primary on one and their secondary on the other of two nodes, of which one is `target`.
-    pub(super) fn own(&self, state: &State, target: NodeId) -> i64 {
+    /// Takes the roots of those columns that no target changes, as it becomes the secondary node; gives back their squares.
+    /// `count`: of nodes.
+    pub(super) fn settle(&mut self, count: f64) -> [f64; WIDE - NARROW] {
+        let left = std::array::from_fn(|at| {
+            let (sum, squares) = (self.sums[NARROW + at], self.squares[NARROW + at]);
+            (squares - sum * sum / count).max(0.0)
+        });
+        self.roots = left.iter().map(|squares: &f64| squares.sqrt()).sum();
+        left
+    }
+
+    /// Memory of the instances that have their primary on one and their secondary on the other of two nodes, of which one is the
+    /// target that `near` is about.
+    pub(super) fn own(&self, near: &Near) -> i64 {
         match self.peer {
             None => 0,
             // The target becomes primary, its peer holds the secondary.
-            Some(peer) if self.primary => state.peers[peer.at()].get(target),
-            Some(peer) => state.peers[target.at()].get(peer),
+            Some(peer) if self.primary => near.primaries[peer.at()],
+            Some(peer) => near.secondaries[peer.at()],
         }
     }
 

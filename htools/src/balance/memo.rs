@@ -2,6 +2,7 @@
 //!
 //! A candidate whose nodes have not changed changes the sums of the columns by the same amounts as before; only the deviations that
 //! these are measured against have moved. That bounds its gain, without looking at it again.
+#![allow(clippy::needless_range_loop, reason = "the lanes of several arrays go in step")]
 
 use super::frame::Frame;
 use super::rank::{Lanes, Moment, WIDE};
@@ -80,14 +81,21 @@ impl Memo {
         if best == f64::NEG_INFINITY {
             return best;
         }
+        // Per column the squares that the worst candidate leaves, then and now.
+        let (mut left, mut shifted) = ([0.0; WIDE], [0.0; WIDE]);
+        for at in 0..WIDE {
+            // Moving a sum that has another mean by now changes the squares by a bit more or less.
+            let shift = now.squares[at] - then.squares[at] - 2.0 * (now.mean[at] - then.mean[at]).abs() * self.reach[at];
+            let (low, high) = (self.low[at], self.high[at]);
+            let low = if low > -shift { low } else { -shift };
+            let low = if low < high { low } else { high };
+            left[at] = if shift < 0.0 { low } else { high };
+            shifted[at] = if left[at] + shift > 0.0 { left[at] + shift } else { 0.0 };
+        }
         let mut more = 0.0;
         for at in 0..WIDE {
-            let (old, new) = (then.squares[at], now.squares[at]);
-            // Moving a sum that has another mean by now changes the squares by a bit more or less.
-            let shift = new - old - 2.0 * (now.mean[at] - then.mean[at]).abs() * self.reach[at];
-            let worst = if shift < 0.0 { self.low[at].max(-shift).min(self.high[at]) } else { self.high[at] };
-            more += new.sqrt() - old.sqrt() + worst.sqrt() - (worst + shift).max(0.0).sqrt();
+            more += left[at].sqrt() - shifted[at].sqrt();
         }
-        best + more
+        best + now.spread - then.spread + more
     }
 }

@@ -145,6 +145,33 @@ impl Ranks {
     }
 }
 
+impl Ranks {
+    /// The same for scores of which no column has less than `low`: away from 0 a root loses next to nothing.
+    pub(crate) fn tolerance_above(&self, low: &Lanes) -> f64 {
+        let unit = f64::EPSILON * (self.count + 64.0);
+        let mut lost = 0.0;
+        for at in 0..WIDE {
+            let drift = self.now.mean[at] - self.centre[at];
+            let squares = 4.0 * unit * (self.now.squares[at] + drift * drift * self.count);
+            let root = low[at].sqrt();
+            lost += if root * root > squares { squares / root } else { squares.sqrt() };
+        }
+        2.0 * lost + 64.0 * unit * (self.largest * self.count.sqrt() + self.now.spread + 1.0)
+    }
+}
+
+/// Per column the smallest and the largest number of `rows`.
+pub(crate) fn span(rows: &[Lanes]) -> (Lanes, Lanes) {
+    let (mut low, mut high) = ([f64::INFINITY; WIDE], [f64::NEG_INFINITY; WIDE]);
+    for row in rows {
+        for at in 0..WIDE {
+            low[at] = if row[at] < low[at] { row[at] } else { low[at] };
+            high[at] = if row[at] > high[at] { row[at] } else { high[at] };
+        }
+    }
+    (low, high)
+}
+
 /// What the columns of a node change by when a quantity grows by one.
 pub(crate) fn per_unit(ranks: &Ranks, node: &crate::Node) -> Lanes {
     let limit = node.spindle_limit();

@@ -1,7 +1,11 @@
 //! Finds those candidates among which the best one must be, by cheap scores, and looks at no instance that cannot have it.
 
+use std::cmp::Ordering;
+use std::collections::BinaryHeap;
+
 use super::Options;
 use super::candidate::order;
+use super::frame::Near;
 use super::memo::Memo;
 use super::rank::Moment;
 use super::sweep::{Sink, Sweep};
@@ -44,24 +48,45 @@ impl Sink for Finalists<'_> {
         if !tried && self.state.trial(self.cluster, self.id, chosen, self.force).is_err() {
             return false;
         }
-        if gain >= self.best - self.margin {
-            self.best = self.best.max(gain);
-            self.found.push((gain, self.id, chosen));
-        }
+        self.best = self.best.max(gain);
+        self.found.push((gain, self.id, chosen));
         true
     }
 }
 
-/// For what is only to be remembered.
-struct Nowhere<'a>(&'a Cluster, &'a State, bool, InstanceId);
+/// An instance with what it gains at most; the one with the most is the largest.
+struct Bounded(f64, InstanceId);
 
-impl Sink for Nowhere<'_> {
+impl Ord for Bounded {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.total_cmp(&other.0).then(other.1.cmp(&self.1))
+    }
+}
+
+impl PartialOrd for Bounded {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Bounded {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Bounded {}
+
+/// For what is only to be remembered.
+struct Nowhere;
+
+impl Sink for Nowhere {
     fn least(&self) -> f64 {
         f64::INFINITY
     }
 
-    fn take(&mut self, chosen: Move, _: f64, tried: bool) -> bool {
-        tried || self.1.trial(self.0, self.3, chosen, self.2).is_ok()
+    fn take(&mut self, _: Move, _: f64, _: bool) -> bool {
+        true
     }
 }
 
@@ -93,8 +118,8 @@ impl Ranking {
             let Some(then) = memo.moment.map(|then| &self.moments[then]) else { return f64::INFINITY };
             memo.bound(then, &now) + self.table.ranks.tolerance(then) + tolerance
         };
-        let mut queue: Vec<(f64, InstanceId)> = movable.iter().map(|id| (bound(id), *id)).collect();
-        queue.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+        // Few of them are taken out again.
+        let mut queue: BinaryHeap<Bounded> = movable.iter().map(|id| Bounded(bound(id), *id)).collect();
         let mut finalists = Finalists {
             cluster,
             state,
@@ -105,7 +130,7 @@ impl Ranking {
             found: Vec::new(),
         };
         let mut sweep = Sweep { cluster, state, board, table: &self.table, options, copies, own: &mut self.own };
-        for (bound, id) in queue {
+        while let Some(Bounded(bound, id)) = queue.pop() {
             if bound < finalists.least() {
                 break;
             }
@@ -134,7 +159,8 @@ impl Ranking {
     ) {
         self.table.refresh(cluster, state, board, changed);
         self.moments.push(self.table.ranks.now);
-        let targets: Vec<usize> = changed.iter().filter_map(|node| self.table.place(*node)).collect();
+        let near = |node: &NodeId| self.table.place(*node).map(|at| (at, Near::new(cluster, state, *node)));
+        let targets: Vec<(usize, Near)> = changed.iter().filter_map(near).collect();
         let sound = self.table.is_sound();
         let mut sweep = Sweep { cluster, state, board, table: &self.table, options, copies: f64::INFINITY, own: &mut self.own };
         for id in instances {
@@ -148,9 +174,8 @@ impl Ranking {
                 memo.moment = None;
                 continue;
             }
-            targets.iter().for_each(|target| memo.forget(*target));
-            let mut nowhere = Nowhere(cluster, state, options.ignore_soft_errors, *id);
-            sweep.run(*id, &self.moments[then], Some(&targets), memo, &mut nowhere);
+            targets.iter().for_each(|(target, _)| memo.forget(*target));
+            sweep.run(*id, &self.moments[then], Some(&targets), memo, &mut Nowhere);
         }
     }
 }

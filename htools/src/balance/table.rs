@@ -27,6 +27,13 @@ pub(super) struct Room {
     pub reserved_price: f64,
 }
 
+/// Between which numbers the columns of all nodes lie.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Span {
+    pub moved: (Lanes, Lanes),
+    pub unit: (Lanes, Lanes),
+}
+
 /// All online nodes.
 #[derive(Debug)]
 pub(super) struct Table {
@@ -35,6 +42,16 @@ pub(super) struct Table {
     /// Per online node what its columns change by, per unit.
     pub units: Vec<Lanes>,
     pub largest_unit: Lanes,
+    /// Per online node its columns times its units.
+    pub moved: Vec<Lanes>,
+    pub span: Span,
+    /// Places of the online nodes, those with the most free memory, or disk space, first: more often than not the better targets.
+    pub by_memory: Vec<usize>,
+    pub by_disk: Vec<usize>,
+    /// How far a cheap score can be from the score.
+    pub slack: f64,
+    /// A node counts as failing N+1 that would not after a change, as Ganeti 3.0 has it: what comes to it may be a gain.
+    pub lenient: bool,
     pub counts: Counts,
     /// Per node of the cluster: its place among the online ones.
     place: Vec<Option<usize>>,
@@ -60,6 +77,12 @@ impl Table {
         let mut table = Self {
             ranks,
             rooms: Vec::new(),
+            moved: Vec::new(),
+            span: Span { moved: ([0.0; rank::WIDE], [0.0; rank::WIDE]), unit: rank::span(&units) },
+            by_memory: (0..units.len()).collect(),
+            by_disk: (0..units.len()).collect(),
+            slack: 0.0,
+            lenient: false,
             units,
             largest_unit,
             counts: board.weights().counts(),
@@ -67,9 +90,12 @@ impl Table {
             offline: cluster.node_ids().map(|id| board.is_offline(id)).collect(),
             rows: board.rows().to_vec(),
             bent: board.nodes().iter().any(|id| cluster.node(*id).exclusive_storage),
-            located: board.nodes().iter().any(|id| !cluster.node(*id).location.is_empty()),
+            // Wishes count where no node has a location, too: a primary on an offline node counts nothing.
+            located: board.nodes().iter().any(|id| !cluster.node(*id).location.is_empty())
+                || cluster.instances.iter().any(|instance| !instance.wishes.is_empty()),
         };
         table.rooms = online.iter().map(|id| table.room(cluster, state, *id)).collect();
+        table.sort();
         table
     }
 
@@ -82,6 +108,20 @@ impl Table {
                 self.rooms[at] = self.room(cluster, state, *id);
             }
         }
+        self.sort();
+    }
+
+    /// What follows from the columns and rooms.
+    fn sort(&mut self) {
+        self.moved.clear();
+        let pairs = self.ranks.centred.iter().zip(&self.units);
+        self.moved.extend(pairs.map(|(centred, unit)| std::array::from_fn(|lane| centred[lane] * unit[lane])));
+        self.span.moved = rank::span(&self.moved);
+        self.slack = self.ranks.tolerance(&self.ranks.now);
+        let rooms = &self.rooms;
+        self.lenient = rooms.iter().any(|room| room.fails_n1 && room.unallocated > room.reserved);
+        self.by_memory.sort_by_key(|at| std::cmp::Reverse(rooms[*at].unallocated));
+        self.by_disk.sort_by_key(|at| std::cmp::Reverse(rooms[*at].disk));
     }
 
     pub(super) fn place(&self, node: NodeId) -> Option<usize> {
@@ -138,6 +178,9 @@ fn vcpus_left(node: &Node, usage: &Usage) -> i64 {
     }
     let over = |vcpus: i64| node.vcpu_ratio < real(vcpus) / node.cpus;
     let about = node.vcpu_limit();
-    let most = [about + 1, about, about - 1].into_iter().find(|vcpus| !over(*vcpus)).unwrap_or(about - 2);
+    let most = [about.saturating_add(1), about, about.saturating_sub(1)]
+        .into_iter()
+        .find(|vcpus| !over(*vcpus))
+        .unwrap_or(about.saturating_sub(2));
     most.saturating_sub(usage.vcpus)
 }

@@ -1,13 +1,11 @@
 //! Evacuation played through on a copy of the state, which is the same again afterwards.
 
-use std::cmp::Ordering;
-
 use super::loss::Fate;
 use super::scope::{Scope, goes_elsewhere};
 use crate::cluster::Cluster;
 use crate::id::{InstanceId, NodeId};
 use crate::moves::Move;
-use crate::score::Board;
+use crate::score::{Best, Board};
 use crate::state::{Limits, State, Step, Undo};
 
 /// A copy of the state to play on.
@@ -115,16 +113,13 @@ impl Played {
 
     /// To the best of the nodes, the last of equals.
     fn move_away(&mut self, cluster: &Cluster, board: &mut Board, targets: &[NodeId], id: InstanceId) -> Option<Undo> {
-        let mut best: Option<(f64, Move)> = None;
+        let mut best = Best::default();
         for target in targets {
             let chosen = Move::FailoverToAny(*target);
             let Ok(trial) = self.state.trial(cluster, id, chosen, true) else { continue };
-            let score = board.score_after(cluster, &self.state, id, &trial);
-            if best.is_none_or(|(old, _)| old.partial_cmp(&score) != Some(Ordering::Less)) {
-                best = Some((score, chosen));
-            }
+            best.take(board.score_after(cluster, &self.state, id, &trial), chosen);
         }
-        self.state.try_move(cluster, id, best?.1, true).ok()
+        self.state.try_move(cluster, id, best.found()?, true).ok()
     }
 
     /// A second one on the best of the nodes, the last of equals; the first one stays where it is.

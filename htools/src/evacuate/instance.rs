@@ -1,7 +1,5 @@
 //! One instance.
 
-use std::cmp::Ordering;
-
 use gannet_core::param::DiskTemplate;
 
 use super::{Mode, all};
@@ -9,7 +7,7 @@ use crate::cluster::Cluster;
 use crate::id::{GroupId, InstanceId, NodeId};
 use crate::instance::Mirror;
 use crate::moves::Move;
-use crate::score::Board;
+use crate::score::{Best, Board};
 use crate::state::State;
 
 /// Where it goes: the best of `targets`, nodes of `group`, by the score of that group.
@@ -54,19 +52,14 @@ fn change_one(
     };
     let mut board = Board::new(cluster, state, cluster.nodes_of(group).collect());
     let mut reasons = String::new();
-    let mut best: Option<(f64, Move)> = None;
+    let mut best = Best::default();
     for target in targets {
         match state.trial(cluster, id, make(*target), force) {
             Err(mode) => reasons.push_str(&format!(" Node {} failed: {mode};", cluster.node(*target).name)),
-            Ok(trial) => {
-                let score = board.score_after(cluster, state, id, &trial);
-                if best.is_none_or(|(old, _)| old.partial_cmp(&score) != Some(Ordering::Less)) {
-                    best = Some((score, make(*target)));
-                }
-            }
+            Ok(trial) => best.take(board.score_after(cluster, state, id, &trial), make(*target)),
         }
     }
-    let Some((_, chosen)) = best else { return Err(format!("Can't find any good node: {reasons}")) };
+    let Some(chosen) = best.found() else { return Err(format!("Can't find any good node: {reasons}")) };
     state.try_move(cluster, id, chosen, force).map_err(|mode| mode.to_string())?;
     Ok(vec![chosen])
 }

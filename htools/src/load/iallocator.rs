@@ -29,7 +29,7 @@ pub fn parse(text: &str) -> Result<Input, Error> {
     let wire: wire::Input<'_> = serde_json::from_str(text).map_err(|error| wrong(&error))?;
     let cluster = cluster::read(&wire).map_err(Error::new)?;
     let mut cluster = merge(cluster, &Wishes::default())?;
-    let wanted: request::Wire = serde_json::from_str(wire.request.get()).map_err(|error| Error::new(format!("request: {error}")))?;
+    let wanted: request::Wire<'_> = serde_json::from_str(wire.request.get()).map_err(|error| Error::new(format!("request: {error}")))?;
     let request = request::read(wanted, &mut cluster).map_err(Error::new)?;
     Ok(Input { cluster, request })
 }

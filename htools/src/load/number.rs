@@ -11,7 +11,8 @@ pub const LARGEST: i64 = 1 << 45;
 pub fn whole(what: &str, text: &str) -> Result<i64, String> {
     let number = digits(text).ok_or_else(|| format!("{what}: cannot parse string '{text}'"))?;
     match number.parse::<i64>() {
-        Ok(number) if number.abs() <= LARGEST => Ok(number),
+        // The smallest number has no absolute value of its type.
+        Ok(number) if number.unsigned_abs() <= LARGEST.unsigned_abs() => Ok(number),
         _ => Err(format!("{what}: '{text}' is out of range, the limit is {LARGEST}")),
     }
 }

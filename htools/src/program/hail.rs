@@ -14,7 +14,7 @@ pub(super) fn run(options: &Options, arguments: &[String], io: &mut Io<'_>) -> R
         _ => return Err(Failure::error("Only one argument is accepted (the input file)")),
     };
     let text = io.read_or_input(path).map_err(Failure::error)?;
-    let Input { cluster, request } = parse(&text).map_err(|error| Failure::error(error.to_string()))?;
+    let Input { cluster, request } = parse(&text).map_err(|error| Failure::error(format!("{path}: {error}")))?;
     let elsewhere = options.text_data.is_some() || !options.simulate.is_empty();
     // Loads are those of the cluster that counts.
     let loaded = Options { mond: options.mond && !elsewhere, ..options.clone() };

@@ -138,7 +138,7 @@ impl Board {
     }
 
     /// The same where an instance leaves one primary node, if it was anywhere, and comes to another.
-    fn pairs_if(&self, cluster: &Cluster, instance: &Instance, (from, to): (Option<NodeId>, NodeId)) -> i64 {
+    pub(crate) fn pairs_if(&self, cluster: &Cluster, instance: &Instance, (from, to): (Option<NodeId>, NodeId)) -> i64 {
         if instance.exclusion.is_empty() || instance.forthcoming {
             return 0;
         }

@@ -68,6 +68,15 @@ proptest! {
         let fast = plan(&cluster, &state, &balance::Options { plain: false, ..options });
         prop_assert_eq!(fast, plain);
     }
+
+    /// Wishes without locations were once not ranked: moves off an offline node seemed better than they are.
+    #[test]
+    fn the_fast_search_minds_wishes_where_no_node_has_a_location(text in text(), options in options()) {
+        let Loaded { cluster, state, .. } = loaded(&text.replace("htools:nlocation:place\n", ""));
+        let plain = plan(&cluster, &state, &Options { plain: true, ..options.clone() });
+        let fast = plan(&cluster, &state, &balance::Options { plain: false, ..options });
+        prop_assert_eq!(fast, plain);
+    }
 }
 
 /// A plan, its final state and what is wrong with it.

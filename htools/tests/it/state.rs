@@ -28,6 +28,8 @@ proptest! {
         let first = state.clone();
         let mut undos = Vec::new();
         let mut states = Vec::new();
+        // Follows all moves, and is told of the changed nodes only.
+        let mut running = Board::new(&cluster, &state, nodes.clone());
         for (instance, kind, target, force) in moves {
             if cluster.instances.is_empty() { break }
             let id = gannet_htools::InstanceId::new(instance % cluster.instances.len());
@@ -39,6 +41,8 @@ proptest! {
             states.push(state.clone());
             undos.push(state.apply(&cluster, id, chosen, &trial));
             prop_assert_eq!(foretold.to_bits(), score(&cluster, &state, &nodes).to_bits());
+            running.refresh_some(&cluster, &state, trial.touched().iter().map(|(node, _)| *node));
+            prop_assert!((running.score() - foretold).abs() <= 1e-10, "{} is not {foretold}", running.score());
             check_sums(&cluster, &state)?;
         }
         while let (Some(undo), Some(before)) = (undos.pop(), states.pop()) {

@@ -60,7 +60,7 @@ pub(super) fn member_id(uuid: &str) -> u64 {
 /// Voters that there should be: an odd number, since one more would only be one more that can fail.
 pub(super) fn voters_wanted(candidates: usize) -> usize {
     let most = candidates.min(MOST_VOTERS);
-    if most % 2 == 0 { most.saturating_sub(1) } else { most }
+    if most.is_multiple_of(2) { most.saturating_sub(1) } else { most }
 }
 
 /// The next step towards members that are the candidates. First the new ones, then those who vote, and only then is anybody

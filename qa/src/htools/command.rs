@@ -1,5 +1,9 @@
 //! Command lines for a cluster: each tool with a random choice of its options.
 
+mod hspace;
+
+pub use hspace::{hspace, hspace_simulated};
+
 use rand::Rng;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
@@ -115,36 +119,6 @@ pub fn hcheck(cluster: &Cluster, rng: &mut StdRng) -> Line {
     line
 }
 
-/// One question how many instances fit.
-#[must_use]
-pub fn hspace(cluster: &Cluster, rng: &mut StdRng) -> Line {
-    let mut line = Line::new("hspace", &["-t", DATA]);
-    let switches = [
-        ("--machine-readable", 0.6),
-        ("--no-capacity-checks", 0.2),
-        ("--accept-existing-errors", 0.3),
-        ("--independent-groups", 0.2),
-        ("-v", 0.2),
-        ("-p", 0.2),
-        ("-Ssaved", 0.3),
-    ];
-    some(rng, &switches, &mut line);
-    if rng.random_bool(0.6) {
-        line.add(format!("--disk-template={}", ["drbd", "plain", "sharedfile", "file", "rbd"].choose(rng).unwrap_or(&"drbd")));
-    }
-    if rng.random_bool(0.5) {
-        line.add(format!("--tiered-alloc={}", ["20480,4096,4", "102400,2048,2", "51200,8192,2"].choose(rng).unwrap_or(&"20480,4096,4")));
-    }
-    if rng.random_bool(0.4) {
-        line.add(format!("--standard-alloc={}", ["10240,1024,1", "51200,2048,2"].choose(rng).unwrap_or(&"10240,1024,1")));
-    }
-    if rng.random_bool(0.2) {
-        line.add(format!("-l{}", rng.random_range(1..8)));
-    }
-    offline(cluster, rng, &mut line);
-    line
-}
-
 /// One maintenance plan.
 #[must_use]
 pub fn hroller(cluster: &Cluster, rng: &mut StdRng) -> Line {
@@ -234,8 +208,9 @@ pub fn upstream_data(data: &str) -> Vec<Line> {
     ];
     for tool_args in [
         &["--machine-readable", "-l5"][..],
-        &["--machine-readable", "--disk-template=plain", "--accept-existing-errors", "-l5"],
-        &["-p", "-l5"],
+        // Small ones, because the reference needs minutes to shrink the largest size to one that fits.
+        &["--machine-readable", "--disk-template=plain", "--accept-existing-errors", "-l5", "--tiered-alloc=60000,6000,4"],
+        &["-p", "--disk-template=rbd", "-l5", "--tiered-alloc=60000,6000,4,2"],
     ] {
         let mut line = Line::new("hspace", &["-t", DATA]);
         tool_args.iter().for_each(|arg| line.add(*arg));

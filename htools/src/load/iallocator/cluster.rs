@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::ordered::{Count, Whole};
-use super::wire;
+use super::wire::{self, Text};
 use crate::cluster::Cluster;
 use crate::group::Group;
 use crate::id::{GroupId, NodeId};
@@ -25,7 +25,7 @@ pub(super) fn read(wire: &wire::Input<'_>) -> Result<Cluster, String> {
     let is_kvm = wire.enabled_hypervisors.first().is_some_and(|name| name == "kvm");
     let mut node_of = HashMap::new();
     for (name, node) in &wire.nodes.0 {
-        let group = *group_of.get(node.group.as_str()).ok_or_else(|| format!("Unknown group '{}' for node {name}", node.group))?;
+        let group = *group_of.get(&*node.group.0).ok_or_else(|| format!("Unknown group '{}' for node {name}", node.group.0))?;
         if node_of.insert(name.as_str(), NodeId::new(cluster.nodes.len())).is_some() {
             return Err(format!("node '{name}' is there twice"));
         }
@@ -36,7 +36,8 @@ pub(super) fn read(wire: &wire::Input<'_>) -> Result<Cluster, String> {
         if !seen.insert(name.as_str()) {
             return Err(format!("instance '{name}' is there twice"));
         }
-        let find = |node: &String| node_of.get(node.as_str()).copied().ok_or_else(|| format!("Unknown node '{node}' for instance {name}"));
+        let find =
+            |Text(node): &Text<'_>| node_of.get(&**node).copied().ok_or_else(|| format!("Unknown node '{node}' for instance {name}"));
         let primary = find(instance.nodes.first().ok_or_else(|| format!("empty node list for instance {name}"))?)?;
         let secondary = instance.nodes.get(1).map(find).transpose()?;
         if secondary == Some(primary) {
@@ -78,7 +79,7 @@ fn spec(wire: wire::Spec) -> Spec {
 }
 
 /// A node that is offline or cannot host instances has nothing; a drained one has what it has, and is not used.
-fn node(name: &str, wire: &wire::Node, group: GroupId) -> Result<Node, String> {
+fn node(name: &str, wire: &wire::Node<'_>, group: GroupId) -> Result<Node, String> {
     let live = !wire.offline && wire.vm_capable.unwrap_or(true);
     let missing = |key: &str| format!("invalid data for node '{name}': key '{key}' is missing");
     let count = |value: Option<Count>, key: &str| match value {
@@ -110,13 +111,13 @@ fn node(name: &str, wire: &wire::Node, group: GroupId) -> Result<Node, String> {
 }
 
 /// An instance, not on its nodes yet.
-pub(super) fn instance(name: &str, wire: &wire::Instance) -> Instance {
+pub(super) fn instance(name: &str, wire: &wire::Instance<'_>) -> Instance {
     let disk = |disk: &wire::Disk| Disk { size: disk.size.0, spindles: disk.spindles.map(|Count(count)| count) };
     Instance {
         memory: wire.memory.0,
         disk: wire.disk_space_total.0,
         vcpus: wire.vcpus.0,
-        status: match wire.admin_state.as_deref() {
+        status: match wire.admin_state.as_ref().map(|Text(state)| &**state) {
             Some("offline") => Status::Offline,
             Some("down") => Status::Down,
             _ => Status::Running,

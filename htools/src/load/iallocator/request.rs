@@ -67,17 +67,18 @@ pub struct New {
 /// The object of a request.
 #[derive(Debug, Deserialize)]
 #[serde(tag = "type", rename_all = "kebab-case")]
-pub(super) enum Wire {
+pub(super) enum Wire<'a> {
     Allocate {
         #[serde(rename = "restrict-to-nodes")]
         restrict_to: Option<Vec<String>>,
         group_name: Option<String>,
-        #[serde(flatten)]
-        new: WireNew,
+        #[serde(flatten, borrow)]
+        new: WireNew<'a>,
     },
     MultiAllocate {
         group_name: Option<String>,
-        instances: Vec<WireNew>,
+        #[serde(borrow)]
+        instances: Vec<WireNew<'a>>,
     },
     AllocateSecondary {
         name: String,
@@ -98,15 +99,15 @@ pub(super) enum Wire {
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct WireNew {
+pub(super) struct WireNew<'a> {
     name: String,
     required_nodes: Whole,
-    #[serde(flatten)]
-    instance: wire::Instance,
+    #[serde(flatten, borrow)]
+    instance: wire::Instance<'a>,
 }
 
 /// Finds what a request names.
-pub(super) fn read(wire: Wire, cluster: &mut Cluster) -> Result<Request, String> {
+pub(super) fn read(wire: Wire<'_>, cluster: &mut Cluster) -> Result<Request, String> {
     let find = |cluster: &Cluster, name: &String| cluster.find_instance(name).map_err(|error| error.to_string());
     let find_all =
         |cluster: &Cluster, names: &[String]| -> Result<Vec<InstanceId>, String> { names.iter().map(|name| find(cluster, name)).collect() };
@@ -116,7 +117,7 @@ pub(super) fn read(wire: Wire, cluster: &mut Cluster) -> Result<Request, String>
         }
         // The name of the group is read from the request, not from its instances, as in the reference.
         Wire::MultiAllocate { group_name, instances } => {
-            let mut wanted = |new: &WireNew| Wanted { new: self::new(cluster, new), group: group_name.clone(), restrict_to: None };
+            let mut wanted = |new: &WireNew<'_>| Wanted { new: self::new(cluster, new), group: group_name.clone(), restrict_to: None };
             Ok(Request::MultiAllocate(instances.iter().map(&mut wanted).collect()))
         }
         Wire::AllocateSecondary { name } => Ok(Request::AllocateSecondary(find(cluster, &name)?)),
@@ -137,7 +138,7 @@ pub(super) fn read(wire: Wire, cluster: &mut Cluster) -> Result<Request, String>
     }
 }
 
-fn new(cluster: &mut Cluster, wire: &WireNew) -> New {
+fn new(cluster: &mut Cluster, wire: &WireNew<'_>) -> New {
     let mut instance = cluster::instance(&wire.name, &wire.instance);
     set_instance_tags(cluster, &[], std::slice::from_mut(&mut instance));
     New { instance, count: wire.required_nodes.0 }

@@ -1,5 +1,10 @@
 //! The objects of the interface, as far as the tools read them.
 
+use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
+use std::str::FromStr;
+
 use gannet_core::param::{AllocPolicy, DiskTemplate};
 use serde::{Deserialize, Deserializer, de};
 use serde_json::value::RawValue;
@@ -9,8 +14,10 @@ use super::ordered::{Count, Ordered, Whole};
 #[derive(Debug, Deserialize)]
 pub(super) struct Input<'a> {
     pub nodegroups: Ordered<Group>,
-    pub nodes: Ordered<Node>,
-    pub instances: Ordered<Instance>,
+    #[serde(borrow)]
+    pub nodes: Ordered<Node<'a>>,
+    #[serde(borrow)]
+    pub instances: Ordered<Instance<'a>>,
     pub cluster_tags: Vec<String>,
     pub enabled_hypervisors: Vec<String>,
     #[serde(borrow)]
@@ -55,10 +62,11 @@ pub(super) struct Spec {
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Node {
+pub(super) struct Node<'a> {
     pub offline: bool,
     pub drained: bool,
-    pub group: String,
+    #[serde(borrow)]
+    pub group: Text<'a>,
     pub vm_capable: Option<bool>,
     pub ndparams: NodeParams,
     #[serde(default)]
@@ -82,7 +90,7 @@ pub(super) struct NodeParams {
 
 /// An instance that exists, or one that is asked for.
 #[derive(Debug, Deserialize)]
-pub(super) struct Instance {
+pub(super) struct Instance<'a> {
     pub disk_space_total: Count,
     pub disks: Vec<Disk>,
     pub memory: Count,
@@ -91,11 +99,12 @@ pub(super) struct Instance {
     pub disk_template: Template,
     pub spindle_use: Count,
     pub nics: Vec<Nic>,
-    pub admin_state: Option<String>,
+    #[serde(borrow)]
+    pub admin_state: Option<Text<'a>>,
     pub forthcoming: Option<bool>,
     /// The primary and the secondary one; of new instances none.
-    #[serde(default)]
-    pub nodes: Vec<String>,
+    #[serde(default, borrow)]
+    pub nodes: Vec<Text<'a>>,
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]
@@ -119,7 +128,44 @@ impl<'de> Deserialize<'de> for Template {
     }
 }
 
-fn parsed<'de, D: Deserializer<'de>, T: std::str::FromStr>(deserializer: D) -> Result<T, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    text.parse().map_err(|_| de::Error::custom(format!("'{text}' is not known")))
+fn parsed<'de, D: Deserializer<'de>, T: FromStr>(deserializer: D) -> Result<T, D::Error> {
+    struct Word<T>(PhantomData<T>);
+    impl<T: FromStr> de::Visitor<'_> for Word<T> {
+        type Value = T;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a string")
+        }
+
+        fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
+            text.parse().map_err(|_| E::custom(format!("'{text}' is not known")))
+        }
+    }
+    deserializer.deserialize_str(Word(PhantomData))
+}
+
+/// A text that lies in the input, unless it is escaped there.
+#[derive(Debug)]
+pub(super) struct Text<'a>(pub Cow<'a, str>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Any;
+        impl<'de> de::Visitor<'de> for Any {
+            type Value = Text<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string")
+            }
+
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Text<'de>, E> {
+                Ok(Text(Cow::Borrowed(text)))
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Text<'de>, E> {
+                Ok(Text(Cow::Owned(text.to_owned())))
+            }
+        }
+        deserializer.deserialize_str(Any)
+    }
 }
