@@ -46,7 +46,20 @@ fn instance(name: &str, template: &str, nodes: &[String], tags: &[String]) -> Va
 
 /// Tags that allow repairs, or suspend them.
 fn permissions(rng: &mut StdRng, chance: f64) -> Vec<String> {
-    let kinds = ["fix-storage", "migrate", "failover", "reinstall", "suspend", "suspend:", "suspend:12", "suspend:1900000000", "repaint"];
+    let kinds = [
+        "fix-storage",
+        "migrate",
+        "failover",
+        "reinstall",
+        "failover",
+        "reinstall",
+        "reinstall",
+        "suspend",
+        "suspend:",
+        "suspend:12",
+        "suspend:1900000000",
+        "repaint",
+    ];
     let mut tags: Vec<String> = Vec::new();
     while rng.random_bool(chance) && tags.len() < 3 {
         tags.push(format!("{PREFIX}{}", kinds.choose(rng).unwrap_or(&"failover")));
@@ -190,21 +203,27 @@ fn compare(rounds: u64, args: &[&str]) -> (u64, usize, usize) {
     (refused, begun, jobs)
 }
 
+/// Enough happens in a normal run for the comparison to say something.
+#[track_caller]
+fn says_something((refused, begun, jobs): (u64, usize, usize), runs: u64, submits: bool) {
+    if std::env::var_os("GANNET_ROUNDS").is_none() {
+        assert!(refused * 3 < runs && begun > 0, "{refused} runs end with an error, {begun} repairs began");
+    }
+    assert!(jobs >= begun || !submits, "{begun} repairs began, with {jobs} jobs");
+    assert!(submits || jobs == 0, "a dry run gives no jobs");
+}
+
 #[test]
 fn what_would_be_done() {
-    let (refused, begun, jobs) = compare(60, &["--dry-run"]);
-    assert!(refused * 3 < number("GANNET_ROUNDS", 60) && begun > 0, "{refused} runs end with an error, {begun} repairs began");
-    assert_eq!(jobs, 0, "a dry run gives no jobs");
+    says_something(compare(60, &["--dry-run"]), 60, false);
 }
 
 #[test]
 fn what_is_done() {
-    let (_, begun, jobs) = compare(5, &["--job-delay=2.5", "--reason=spring cleaning"]);
-    assert!(begun > 0 && jobs > begun, "{begun} repairs, {jobs} jobs");
+    says_something(compare(5, &["--job-delay=2.5", "--reason=spring cleaning"]), 5, true);
 }
 
 #[test]
 fn what_is_done_at_once() {
-    let (_, begun, jobs) = compare(5, &["--job-delay=0"]);
-    assert!(begun > 0 && jobs > begun, "{begun} repairs, {jobs} jobs");
+    says_something(compare(5, &["--job-delay=0"]), 5, true);
 }
