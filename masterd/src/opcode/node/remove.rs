@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use gannet_core::config::{Config, Node, Object, ObjectKind};
-use gannet_core::id::NodeUuid;
+use gannet_core::config::{Config, Disk, Node, Object, ObjectKind};
+use gannet_core::id::{DiskUuid, NodeUuid};
 use gannet_core::lock::LockSet;
 use gannet_core::opcode::NodeRemove;
 use gannet_proto::node::LeaveClusterRequest;
@@ -27,6 +27,9 @@ pub struct Plan {
     modify_ssh_setup: bool,
     others: BTreeSet<NodeUuid>,
     promoted: Vec<String>,
+    /// Detached disks that were on the node, which is offline: they go with it.
+    #[serde(default)]
+    forgotten: Vec<DiskUuid>,
     changes: Changes,
 }
 
@@ -49,6 +52,8 @@ impl LogicalUnit for NodeRemove {
             Some(_) => changes.update(held.state(), &Object::Cluster(Arc::new(cluster))),
             None => changes,
         };
+        let forgotten: Vec<DiskUuid> = detached(held.config(), &node.uuid).map(|disk| disk.uuid.clone()).collect();
+        let changes = forgotten.iter().fold(changes, |changes, disk| changes.remove(held.state(), ObjectKind::Disk, disk.as_str()));
         Ok(Plan {
             node: node.uuid.clone(),
             name: node.name.to_string(),
@@ -56,6 +61,7 @@ impl LogicalUnit for NodeRemove {
             modify_ssh_setup: held.config().cluster().modify_ssh_setup,
             others: held.config().nodes().map(|node| node.uuid.clone()).filter(|uuid| *uuid != node.uuid).collect(),
             promoted: promoted.iter().map(|node| node.name.to_string()).collect(),
+            forgotten,
             changes: changes.remove(held.state(), ObjectKind::Node, node.uuid.as_str()),
         })
     }
@@ -81,6 +87,9 @@ impl LogicalUnit for NodeRemove {
         if !plan.promoted.is_empty() {
             job.log().info(format!("Promoted nodes to master candidate role: {}", plan.promoted.join(", ")));
         }
+        for disk in &plan.forgotten {
+            job.log().warn(format!("The detached disk {disk} was on {} and leaves the configuration with it", plan.name));
+        }
         job.finish_with(plan.changes.clone());
         Ok(())
     }
@@ -91,10 +100,24 @@ fn removable(config: &Config, node: &Node) -> Result<(), Refusal> {
         return Err(Refusal::invalid("Node is the master node, failover to another node is required"));
     }
     let user = config.primary_instances(&node.uuid).next().or_else(|| config.secondary_instances(&node.uuid).next());
-    match user {
-        Some(instance) => Err(Refusal::invalid(format!("Instance {} is still running on the node, please remove first", instance.name))),
-        None => Ok(()),
+    if let Some(instance) = user {
+        return Err(Refusal::invalid(format!("Instance {} is still running on the node, please remove first", instance.name)));
     }
+    let left: Vec<&str> = detached(config, &node.uuid).map(|disk| disk.uuid.as_str()).collect();
+    // A dead node's disks can be neither attached nor removed: a refusal would keep the node for ever.
+    if left.is_empty() || node.offline {
+        return Ok(());
+    }
+    Err(Refusal::invalid(format!(
+        "Detached disks are still on the node: {}. Attach each to an instance of the node with \
+         'gnt-instance modify --disk attach:uuid=UUID INSTANCE', then move or remove the instance",
+        left.join(", ")
+    )))
+}
+
+/// Disks without an instance whose only copy is on the node.
+fn detached<'a>(config: &'a Config, node: &'a NodeUuid) -> impl Iterator<Item = &'a Arc<Disk>> {
+    config.disks().filter(move |disk| disk.nodes.as_slice() == [node.clone()] && config.owner_of_disk(&disk.uuid).is_none())
 }
 
 #[cfg(test)]
@@ -109,5 +132,20 @@ mod tests {
         assert!(removable(&config, &sample::node(2)).is_ok());
         let moved = crate::rule::role::with_node(&config, &Node { name: "other.example.com".parse().expect("a name"), ..sample::node(3) });
         assert!(removable(&moved, &sample::node(3)).is_ok());
+    }
+
+    #[test]
+    fn a_detached_disk_keeps_its_node_unless_that_is_offline() {
+        let mut config = sample::config();
+        let disk = Disk { nodes: vec![sample::node(3).uuid], ..sample::disk(2, 3) };
+        let uuid = disk.uuid.clone();
+        config.put(Object::Disk(Arc::new(disk)));
+        assert!(removable(&config, &sample::node(2)).is_ok());
+        let refusal = removable(&config, &sample::node(3)).expect_err("a disk is on it");
+        assert!(refusal.message.contains(uuid.as_str()) && refusal.message.contains("attach:uuid="), "{}", refusal.message);
+        assert!(removable(&config, &Node { offline: true, ..sample::node(3) }).is_ok());
+        assert_eq!(detached(&config, &sample::node(3).uuid).count(), 1);
+        // The disk of an instance is none.
+        assert_eq!(detached(&config, &sample::node(1).uuid).count(), 0);
     }
 }
