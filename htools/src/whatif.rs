@@ -143,6 +143,7 @@ fn add(cluster: &Cluster, count: usize, like: NodeId, rule: N1Rule) -> (Cluster,
             free_disk: truncated(model.total_disk),
             free_spindles: if model.exclusive_storage { model.spindles } else { model.free_spindles },
             missing_memory: 0,
+            cpu_load: None,
             master: false,
             offline: false,
             ..model.clone()

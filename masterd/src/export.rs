@@ -15,7 +15,7 @@ use futures::future::join_all;
 use gannet_core::config::{Config, Node};
 use gannet_core::id::NodeUuid;
 use gannet_proto::node::SsconfWriteRequest;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 use crate::master::Master;
 use crate::store::State;
@@ -39,7 +39,7 @@ const SSCONF_MODE: u32 = 0o444;
 /// Exports after each change, until `shutdown` is set or its sender is gone. Failures are logged and tried again.
 pub async fn serve(master: Arc<Master>, mut shutdown: watch::Receiver<bool>) {
     let mut changes = master.store().changes();
-    let mut exporter = Exporter { master, written: 0, sent: HashMap::new() };
+    let mut exporter = Exporter { master: master.clone(), written: 0, sent: HashMap::new() };
     loop {
         let begin = tokio::time::Instant::now();
         let complete = exporter.export().await;
@@ -54,7 +54,7 @@ pub async fn serve(master: Arc<Master>, mut shutdown: watch::Receiver<bool>) {
                 tokio::time::sleep(GATHER).await;
                 tokio::time::sleep_until(rest).await;
             };
-            tokio::select! { () = retry => {}, () = changed => {} }
+            tokio::select! { () = retry => {}, () = changed => {}, () = master.exports().wanted.notified() => {} }
         };
         tokio::select! {
             () = wait => {}
@@ -69,6 +69,29 @@ pub async fn serve(master: Arc<Master>, mut shutdown: watch::Receiver<bool>) {
 /// When one cannot be written.
 pub fn write_ssconf(paths: &gannet_core::paths::Paths, values: &BTreeMap<String, String>) -> std::io::Result<()> {
     values.iter().try_for_each(|(key, value)| file::put(&paths.ssconf(key), value.as_bytes(), SSCONF_MODE))
+}
+
+/// How far the export has come, and who wants it sooner.
+#[derive(Debug)]
+pub struct Progress {
+    wanted: Notify,
+    /// Index of the state that all nodes that could be reached have.
+    done: watch::Sender<u64>,
+}
+
+impl Default for Progress {
+    fn default() -> Self {
+        Self { wanted: Notify::new(), done: watch::channel(0).0 }
+    }
+}
+
+impl Progress {
+    /// Waits until the state of this index, or a newer one, was exported; not for its turn. False: that took longer than `limit`.
+    pub async fn reaches(&self, index: u64, limit: Duration) -> bool {
+        let mut done = self.done.subscribe();
+        self.wanted.notify_one();
+        tokio::time::timeout(limit, done.wait_for(|done| *done >= index)).await.is_ok_and(|found| found.is_ok())
+    }
 }
 
 struct Exporter {
@@ -91,6 +114,7 @@ impl Exporter {
         // Long lists of names are not put together between other tasks.
         let Ok(values) = tokio::task::spawn_blocking(move || ssconf_values(&job.config)).await else { return false };
         let sent = self.send(&state.config, &Arc::new(values)).await;
+        self.master.exports().done.send_replace(state.index);
         written && sent
     }
 

@@ -29,6 +29,7 @@ pub struct Master {
     info: InfoText,
     paths: Paths,
     stopped: watch::Sender<Option<String>>,
+    exports: crate::export::Progress,
 }
 
 impl Master {
@@ -48,6 +49,7 @@ impl Master {
             info: InfoText::default(),
             paths,
             stopped,
+            exports: crate::export::Progress::default(),
         });
         let queue = Queue::new(Arc::downgrade(&master), highest);
         assert!(master.queue.set(queue).is_ok(), "the queue is set once, here");
@@ -78,6 +80,12 @@ impl Master {
     /// When it is offline or not in the configuration.
     pub fn node(&self, uuid: &NodeUuid) -> Result<NodeHandle, NodeError> {
         self.nodes.by_uuid(&self.store.state().config, uuid)
+    }
+
+    /// What the nodes have of the state.
+    #[must_use]
+    pub fn exports(&self) -> &crate::export::Progress {
+        &self.exports
     }
 
     /// The lock manager.

@@ -162,15 +162,9 @@ impl<'c> Lab<'c> {
         if clean.is_err() {
             panic!("{what}: {:#?}", inventory::odd(self.cluster));
         }
-        // ssconf files are sent to the nodes after the job's end: until they are there, they differ.
-        let mut said = String::new();
-        let clean = wait_for("a clean verification", SOON, || {
-            let jobs = self.must(&json!({"OP_ID": "OP_CLUSTER_VERIFY"}));
-            said = jobs.iter().map(Ended::text).collect();
-            let clean = jobs.iter().all(|job| job.opresult == json!([true]));
-            (clean || !said.contains("ssconf_")).then_some(clean)
-        });
-        assert!(clean.is_ok_and(|clean| clean), "{what}: {said}");
+        let jobs = self.must(&json!({"OP_ID": "OP_CLUSTER_VERIFY"}));
+        let said: String = jobs.iter().map(Ended::text).collect();
+        assert!(jobs.iter().all(|job| job.opresult == json!([true])), "{what}: {said}");
     }
 
     fn fault(&self, victim: Victim) -> &Fault<'c> {

@@ -88,7 +88,10 @@ impl Side {
             }
             Self::Ganeti(peer) => peer.daemons()?,
         };
-        daemons.into_iter().map(|(name, pid)| Memory::of(name, pid)).collect()
+        // A process of one job may end while this looks at it.
+        let alive = |(_, pid): &(String, i32)| Path::new(&format!("/proc/{pid}")).exists();
+        let measured = daemons.into_iter().filter(alive).map(|(name, pid)| (pid, Memory::of(name, pid)));
+        measured.filter(|(pid, found)| found.is_ok() || Path::new(&format!("/proc/{pid}")).exists()).map(|(_, found)| found).collect()
     }
 
     pub(crate) fn stop_daemons(&self) -> Result<()> {

@@ -16,8 +16,11 @@ use sha2::{Digest, Sha256};
 use crate::held::Held;
 use crate::rule::spec;
 
-/// ssconf files are sent after a change, not with it: a second look before they are called different.
-const SECOND_LOOK: Duration = Duration::from_secs(2);
+/// ssconf files are sent after a change, not with it: so many more looks before they are called different, each after the newest
+/// state was sent. More than one, since other jobs go on meanwhile.
+const LOOKS: usize = 4;
+/// A node that takes its files takes them in less.
+const EXPORT_LIMIT: Duration = Duration::from_secs(15);
 /// Files that are the same on all nodes.
 pub(super) const SHARED_FILES: [&str; 3] = ["/var/lib/ganeti/ca.pem", "/var/lib/ganeti/hmac.key", "/var/lib/ganeti/cluster-domain-secret"];
 
@@ -65,9 +68,16 @@ pub(super) async fn gather(held: &Held<'_>, group: &NodeGroup) -> Seen {
     let asked = members.iter().map(|node| ask(held, node, request(&before.config, node, group)));
     let mut nodes: Vec<SeenNode> = join_all(asked).await;
     let mut expected = expected(&before.config);
-    if differ(&nodes, &expected) {
-        tokio::time::sleep(SECOND_LOOK).await;
-        expected = self::expected(&held.context().master.store().state().config);
+    for _ in 0..LOOKS {
+        if !differ(&nodes, &expected) {
+            break;
+        }
+        let master = &held.context().master;
+        let newest = master.store().state();
+        if !master.exports().reaches(newest.index, EXPORT_LIMIT).await {
+            break;
+        }
+        expected = self::expected(&newest.config);
         look_again(held, &mut nodes, &expected).await;
     }
     let after = held.context().master.store().state();
