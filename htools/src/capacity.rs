@@ -4,6 +4,7 @@
 //! Each new instance goes where [`allocate`](crate::allocate) puts it, so the answer is what would really be had, and not a
 //! quotient. Nothing is changed: the answer has a cluster and a state of its own.
 
+pub mod forecast;
 mod room;
 mod scout;
 mod shrink;

@@ -26,6 +26,9 @@ mod overcommit;
 mod plans;
 #[path = "it/random.rs"]
 mod random;
+#[cfg(feature = "tools")]
+#[path = "it/report.rs"]
+mod report;
 #[path = "it/state.rs"]
 mod state;
 #[path = "it/whatif.rs"]

@@ -1,10 +1,12 @@
 //! hspace: the room that a cluster still has.
 
+mod report;
 mod show;
 
 use super::option::{Options, Wanted};
 use super::{Failure, Io, output, source};
 use crate::allocate::{self, Targets, targets};
+use crate::capacity::forecast::Forecast;
 use crate::capacity::{self, Filled, Question, Size, Totals};
 use crate::cluster::Cluster;
 use crate::evacuable;
@@ -45,21 +47,31 @@ pub(super) fn run(options: &Options, arguments: &[String], io: &mut Io<'_>) -> R
     let question = Question { cluster: &cluster, state: &state, targets: &targets, options: &allocation, limit };
     let spindle_use = options.spindle_use.unwrap_or(cluster.policy.standard.spindles);
     let make = |size: &Size| instance(size, template, spindle_use);
-    let filled = fill(options, io, &question, open, &make)?;
+    let (filled, tiers) = fill(options, io, &question, open, &make)?;
+    let after = Totals::new(&filled.cluster, &filled.state);
+    let report = report::Report {
+        forecast: Forecast::new(&Totals::new(&cluster, &state), &after, filled.count(), options.rate),
+        standard: standard_size(options, &cluster),
+        filled: &filled,
+        reasons: reasons(&filled, open),
+        tiers,
+    };
+    report::write(options, io, &report)?;
     if options.explain {
         explain(options, io, &filled, &make, (&allocation, &closed, open))?;
     }
     show::end(options, io)
 }
 
-/// Places the tiers and then, from the beginning again, instances of one size. Unless `open`, nothing is placed.
+/// Places the tiers and then, from the beginning again, instances of one size. Unless `open`, nothing is placed. Gives back the
+/// second, and the sizes of the first.
 fn fill(
     options: &Options,
     io: &mut Io<'_>,
     question: &Question<'_>,
     open: bool,
     make: &dyn Fn(&Size) -> Instance,
-) -> Result<Filled, Failure> {
+) -> Result<(Filled, Vec<(Size, usize)>), Failure> {
     let before = Totals::new(question.cluster, question.state);
     let policy = &question.cluster.policy;
     let tiers: Vec<Size> = match &options.tiered_alloc {
@@ -72,12 +84,13 @@ fn fill(
     finish(options, io, &filled, (&first, &make(&first)), Kind::Tiered)?;
     let outcome = Outcome { question, before: &before, filled: &filled, reasons: reasons(&filled, open) };
     show::tiered(options, io, &outcome)?;
+    let counted = filled.sizes();
     let standard = standard_size(options, question.cluster);
     let filled = if open { capacity::standard(question, &make(&standard)).map_err(failed)? } else { unchanged(question) };
     finish(options, io, &filled, (&standard, &make(&standard)), Kind::Standard)?;
     let outcome = Outcome { question, before: &before, filled: &filled, reasons: reasons(&filled, open) };
     show::standard(options, io, &outcome)?;
-    Ok(filled)
+    Ok((filled, counted))
 }
 
 fn standard_size(options: &Options, cluster: &Cluster) -> Size {

@@ -164,6 +164,12 @@ pub struct Options {
     pub lose: Vec<String>,
     /// `--add-nodes`, in order: COUNT,NODE.
     pub add_nodes: Vec<String>,
+    /// `--rate`: instances a day.
+    pub rate: Option<f64>,
+    /// `--json`: the file of the report.
+    pub json: Option<String>,
+    /// `--chart`: the file of the chart.
+    pub chart: Option<String>,
     /// `--explain`.
     pub explain: bool,
     /// Set by tools, not on the command line.
@@ -261,6 +267,9 @@ impl Default for Options {
             failure_domains: None,
             lose: Vec::new(),
             add_nodes: Vec::new(),
+            rate: None,
+            json: None,
+            chart: None,
             explain: false,
             repeated: Repeated::Refuse,
             help: false,

@@ -185,6 +185,9 @@ pub const HSPACE: &[&str] = &[
     "lose",
     "add-nodes",
     "memory-ratio",
+    "rate",
+    "json",
+    "chart",
 ];
 
 /// hsqueeze's.

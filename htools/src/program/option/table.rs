@@ -192,6 +192,12 @@ pub const TABLE: &[Spec] = &[
     valued!(None, "add-nodes", "COUNT,NODE", "string", "as if there were so many more nodes like NODE, empty; may be repeated", |o, v| {
         o.add_nodes.push(v.to_owned())
     }),
+    valued!(None, "rate", "N", "float", "say when the cluster is full if N instances of the standard size come a day", |o, v| {
+        o.rate = Some(number::real("rate", v)?).filter(|rate| *rate > 0.0);
+        o.rate.ok_or_else(|| format!("rate: '{v}' is not above 0"))?;
+    }),
+    valued!(None, "json", "FILE", "file", "write a report as JSON", |o, v| o.json = some(v)),
+    valued!(None, "chart", "FILE", "file", "draw how the cluster fills, as SVG", |o, v| o.chart = some(v)),
     flag!(None, "explain", "say which limits refuse an instance, where, and what would make it fit", |o| o.explain = true),
     valued!(
         None,
