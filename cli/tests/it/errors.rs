@@ -39,11 +39,8 @@ fn mistakes_on_the_command_line() {
 
 #[test]
 fn what_is_not_built_says_so() {
-    check(
-        "gnt-cluster master-failover",
-        1,
-        "`gnt-cluster master-failover` is not available in this version of Gannet yet (see docs/status.md)",
-    );
+    check("gnt-cluster upgrade --to 3.2", 1, "`gnt-cluster upgrade` is not available in this version of Gannet yet (see docs/status.md)");
+    check("gnt-cluster master-failover --no-voting", 1, "`gnt-cluster master-failover --no-voting` is not available");
     check("gnt-backup export -n n1 web1", 1, "not available in this version of Gannet yet");
     check(
         "gnt-cluster copyfile --use-replication-network /etc/hosts",
@@ -76,14 +73,19 @@ fn without_a_master_here() {
     let none = master.run("gnt-instance list");
     assert_eq!(none.code, 5, "{none:?}");
     assert_eq!(master.run("gnt-cluster getmaster").code, 5);
+    assert_eq!(master.run("gnt-cluster master-failover").code, 5);
     std::fs::create_dir_all(master.root().join("var/lib/ganeti")).unwrap();
     std::fs::write(master.root().join("var/lib/ganeti/ssconf_master_node"), "node2.example.com\n").unwrap();
     let other = master.run("gnt-instance list");
     assert_eq!(other.code, 11);
     assert!(other.err.contains("please connect to node 'node2.example.com' and rerun the command"), "{}", other.err);
     assert_eq!(master.run("gnt-cluster getmaster").out, "node2.example.com\n");
+    let copyless = master.run("gnt-cluster master-failover");
+    assert!(copyless.code == 1 && copyless.err.contains("has no copy of the cluster's state"), "{copyless:?}");
     std::fs::write(master.root().join("var/lib/ganeti/ssconf_master_node"), "node1.example.com\n").unwrap();
     let here = master.run("gnt-instance list");
     assert_eq!(here.code, 1);
+    let already = master.run("gnt-cluster master-failover");
+    assert!(already.code == 1 && already.err.contains("node1.example.com is already the master"), "{already:?}");
     assert!(here.err.starts_with("Cannot contact the master daemon on ROOT/luxi."), "{}", here.err);
 }

@@ -153,6 +153,7 @@ const OTHERS: &[&str] = &[
     "gnt-cluster command",
     "gnt-cluster copyfile",
     "gnt-cluster getmaster",
+    "gnt-cluster master-failover",
     "gnt-cluster info",
     "gnt-cluster init",
     "gnt-cluster master-ping",
