@@ -78,6 +78,31 @@ fn the_story_on_real_guests() {
     disks_move_along(&demo, name);
     demo.exec(&format!("gnt-instance remove -f {name}")).ok();
     demo.exec("gnt-cluster verify").ok();
+    the_role_moves(&demo);
+}
+
+/// The master's machine loses its power: another node is the master and has the cluster's address, and the first one, back again,
+/// has not.
+fn the_role_moves(demo: &Demo) {
+    let node = |number: u32| format!("node{number}.demo.gannet.example");
+    let soon = Duration::from_secs(60);
+    let voters = || demo.exec_on(&node(1), "gannet-confd status").stdout.matches(": voter").count();
+    wait_for("three voters", soon, || (voters() == 3).then_some(())).unwrap();
+    let file = std::fs::read(format!("{}/cluster.json", demo.dir)).unwrap();
+    let file: serde_json::Value = serde_json::from_slice(&file).unwrap();
+    let address = file["rapi"]["url"].as_str().unwrap().trim_start_matches("https://").split(':').next().unwrap().to_owned();
+    let has_address = |node: &str| demo.exec_on(node, "ip -br addr show br0").stdout.contains(&format!(" {address}/"));
+    assert!(has_address(&node(1)));
+    demo.xtask(&["off", "node1"]).ok();
+    let master =
+        wait_for("another master", soon, || [node(2), node(3)].into_iter().find(|node| demo.exec_on(node, "gnt-job list").code() == 0));
+    let master = master.unwrap();
+    wait_for("the cluster's address", soon, || has_address(&master).then_some(())).unwrap();
+    demo.xtask(&["on", "node1"]).ok();
+    let known = || demo.exec_on(&node(1), "gnt-cluster getmaster").stdout.trim() == master;
+    wait_for("the first node to know the master", soon, || known().then_some(())).unwrap();
+    assert!(!has_address(&node(1)));
+    demo.exec_on(&master, "gnt-debug delay 0").ok();
 }
 
 /// NICs and disks of the running guest, as libvirt sees them. The guest gives up what is taken from it.
