@@ -100,6 +100,12 @@ impl Client {
             match self.operator.status(job).await.as_deref() {
                 Some(status @ ("success" | "error" | "canceled")) => {
                     let status = status.to_owned();
+                    if status == "error" && std::env::var_os("GANNET_SIM_LOG").is_some() {
+                        let why = self.operator.call(Method::QueryJobs, &json!([[job], ["opresult"]])).await;
+                        if let Answer::Said(why) = why {
+                            eprintln!("job {job} {}: {why}", lock(&self.history).jobs[&job]);
+                        }
+                    }
                     self.note(&what, Some(status == "success"));
                     lock(&self.history).ends.insert(job, status);
                     return;
@@ -154,7 +160,7 @@ impl Client {
                 self.own.insert(name.clone());
                 let template = if self.rng.random_bool(0.7) { "sharedfile" } else { "file" };
                 let create = json!({"OP_ID": "OP_INSTANCE_CREATE", "mode": "create", "instance_name": name, "disk_template": template,
-                    "disks": [{"size": 1}], "nics": [], "os_type": "none", "no_install": true, "pnode": node(&mut self.rng, &self.nodes),
+                    "disks": [{"size": 4}], "nics": [], "os_type": "none", "no_install": true, "pnode": node(&mut self.rng, &self.nodes),
                     "hypervisor": "fake", "name_check": false, "ip_check": false, "start": self.rng.random_bool(0.7), "wait_for_sync": true});
                 (create, What::Instance(name, Known::There))
             }

@@ -39,6 +39,7 @@ pub(crate) struct Simulation {
     restarts: BTreeMap<(usize, Daemon), u64>,
     stopping: BTreeMap<(usize, Daemon), Waiting>,
     pub(crate) log: bool,
+    seed: u64,
 }
 
 impl Simulation {
@@ -64,6 +65,7 @@ impl Simulation {
             restarts: BTreeMap::new(),
             stopping: BTreeMap::new(),
             log: std::env::var_os("GANNET_SIM_LOG").is_some(),
+            seed,
         };
         simulation.lay_out()?;
         gannet_daemon::world::replace(Box::new(world::Simulated));
@@ -118,6 +120,8 @@ impl Simulation {
         system::creep(true);
         let made = gannet_masterd::bootstrap::run(&spec, &first.paths());
         system::creep(false);
+        // What was drawn in there depended on real threads.
+        system::take_over(!self.seed);
         made.context("no cluster")?;
         let now = state().now;
         self.machines[0].power_on(now)?;

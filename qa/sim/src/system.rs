@@ -5,7 +5,7 @@
 #![allow(unsafe_code, reason = "functions of the C library can be replaced in no other way")]
 
 use std::ffi::{c_int, c_long, c_uint, c_void};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering};
 
 static SIMULATED: AtomicBool = AtomicBool::new(false);
 /// Microseconds since 1970, and since the start of the machine that runs at this moment.
@@ -66,6 +66,32 @@ pub(crate) unsafe extern "C" fn clock_gettime(clock: libc::clockid_t, out: *mut 
     // SAFETY: the caller says that it is a place for a `timespec`.
     unsafe { out.write(time) };
     0
+}
+
+/// The C library's function of this name: some libraries ask the kernel for chance through it.
+///
+/// # Safety
+/// As there: what the arguments mean depends on the call.
+#[unsafe(no_mangle)]
+pub(crate) unsafe extern "C" fn syscall(number: c_long, a: c_long, b: c_long, c: c_long, d: c_long, e: c_long, f: c_long) -> c_long {
+    static REAL: AtomicPtr<c_void> = AtomicPtr::new(std::ptr::null_mut());
+    if number == libc::SYS_getrandom {
+        // SAFETY: this call has the same contract as the function.
+        return unsafe { getrandom(a as *mut c_void, b as usize, c as c_uint) } as c_long;
+    }
+    let mut real = REAL.load(Ordering::Relaxed);
+    if real.is_null() {
+        // SAFETY: the name is a C string.
+        real = unsafe { libc::dlsym(libc::RTLD_NEXT, c"syscall".as_ptr()) };
+        REAL.store(real, Ordering::Relaxed);
+    }
+    if real.is_null() {
+        return -1;
+    }
+    // SAFETY: the C library's function of this name has this type.
+    let real: unsafe extern "C" fn(c_long, ...) -> c_long = unsafe { std::mem::transmute(real) };
+    // SAFETY: the caller's arguments, unchanged.
+    unsafe { real(number, a, b, c, d, e, f) }
 }
 
 /// The C library's function of this name.
