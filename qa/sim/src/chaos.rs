@@ -25,11 +25,13 @@ pub(crate) struct Chaos {
     open: Vec<(u64, Harm)>,
     next: u64,
     pub(crate) count: usize,
+    /// Some machine was off.
+    pub(crate) power_lost: bool,
 }
 
 impl Chaos {
     pub(crate) fn new() -> Self {
-        Self { open: Vec::new(), next: state().now + PAUSE_US.0, count: 0 }
+        Self { open: Vec::new(), next: state().now + PAUSE_US.0, count: 0, power_lost: false }
     }
 
     /// One look at the clock.
@@ -72,7 +74,10 @@ impl Chaos {
         self.count += 1;
         match &harm {
             Harm::Kill(machine, daemon) => return simulation.kill(*machine, *daemon, until),
-            Harm::PowerOff(machine) => simulation.power_off(*machine),
+            Harm::PowerOff(machine) => {
+                self.power_lost = true;
+                simulation.power_off(*machine);
+            }
             Harm::Freeze(machine, daemon) => match simulation.machines[*machine].processes.get_mut(daemon) {
                 Some(process) => process.frozen = true,
                 None => return,

@@ -77,7 +77,7 @@ pub(crate) fn run(plan: &Plan, dir: &Path) -> Result<Report> {
     // Guests and files are looked at when nothing is under way any more.
     simulation.pass(5_000_000);
     let files = leftovers(&simulation);
-    let verdict = ask(&mut simulation, "the judgement", judge(operator, history.clone(), files))?;
+    let verdict = ask(&mut simulation, "the judgement", judge(operator, history.clone(), files, chaos.power_lost))?;
     sound()?;
     let wrong = std::mem::take(&mut lock(&history).wrong);
     ensure!(wrong.is_empty(), "{}", wrong.join("\n"));
