@@ -62,6 +62,8 @@ impl Chaos {
     fn harm(&mut self, harm: Harm, simulation: &mut Simulation) {
         let now = state().now;
         let (low, high) = match &harm {
+            // Started again at once, as its supervisor does, or later.
+            Harm::Kill(..) if { state() }.once_in(2) => (2_000, 50_000),
             Harm::Kill(..) => (50_000, 4_000_000),
             Harm::PowerOff(_) => (1_000_000, 20_000_000),
             Harm::Freeze(..) | Harm::FreezeAll(_) => (100_000, 12_000_000),
@@ -157,17 +159,17 @@ fn choose(machines: usize) -> Harm {
     let machine = state.between(0, most) as usize;
     let daemon = [Daemon::Noded, Daemon::Confd, Daemon::Masterd][state.between(0, 2) as usize];
     match state.between(0, 99) {
-        0..35 => Harm::Kill(machine, daemon),
-        35..50 => Harm::PowerOff(machine),
-        50..65 => Harm::Freeze(machine, daemon),
-        65..72 => Harm::FreezeAll(machine),
-        72..86 => match state.between(0, 3) {
+        0..32 => Harm::Kill(machine, daemon),
+        32..44 => Harm::PowerOff(machine),
+        44..57 => Harm::Freeze(machine, daemon),
+        57..65 => Harm::FreezeAll(machine),
+        65..81 => match state.between(0, 3) {
             0 => Harm::Isolate(machine, true, false),
             1 => Harm::Isolate(machine, false, true),
             _ => Harm::Isolate(machine, true, true),
         },
-        86..94 => Harm::Link(machine, (machine + 1 + state.between(0, most.saturating_sub(1)) as usize) % machines),
-        94..97 => Harm::SlowDisk(machine),
+        81..87 => Harm::Link(machine, (machine + 1 + state.between(0, most.saturating_sub(1)) as usize) % machines),
+        87..97 => Harm::SlowDisk(machine),
         97 => Harm::Disk(machine, Fault::Broken),
         _ => Harm::Disk(machine, Fault::Full),
     }
