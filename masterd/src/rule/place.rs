@@ -231,4 +231,6 @@ pub fn no_place(iallocator: &str, why: &NoPlace) -> Refusal {
 }
 
 #[cfg(test)]
+mod one_model;
+#[cfg(test)]
 mod tests;
