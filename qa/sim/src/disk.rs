@@ -32,10 +32,7 @@ impl Fault {
 
 /// A change of a file that is not synced.
 enum Change {
-    Write {
-        at: u64,
-        new: Vec<u8>,
-    },
+    Write { at: u64, new: Vec<u8> },
     Length(u64),
 }
 
@@ -67,8 +64,7 @@ struct Disks {
     lost: u64,
 }
 
-static DISKS: Mutex<Disks> =
-    Mutex::new(Disks { dir: None, files: BTreeMap::new(), faults: BTreeMap::new(), syncs: 0, lost: 0 });
+static DISKS: Mutex<Disks> = Mutex::new(Disks { dir: None, files: BTreeMap::new(), faults: BTreeMap::new(), syncs: 0, lost: 0 });
 
 fn disks() -> MutexGuard<'static, Disks> {
     DISKS.lock().unwrap_or_else(PoisonError::into_inner)
