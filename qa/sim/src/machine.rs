@@ -221,7 +221,11 @@ impl Machine {
     /// # Errors
     /// A runtime cannot be made.
     pub(crate) fn power_on(&mut self, now: u64) -> io::Result<()> {
-        state().machines[self.index].on = true;
+        {
+            let facts = &mut state().machines[self.index];
+            facts.on = true;
+            facts.boots += 1;
+        }
         self.start_daemon(Daemon::Noded, now)?;
         if self.is_member() {
             self.start_daemon(Daemon::Confd, now)?;

@@ -50,7 +50,7 @@ impl Simulation {
         system::take_over(seed);
         system::set_time(1_767_225_600_000_000, 1_000_000_000);
         let ip = |index: usize| Ipv4Addr::new(127, 78, 0, u8::try_from(index + 1).unwrap_or(255));
-        let facts = (0..=nodes).map(|index| Facts { ip: ip(index), on: true, frozen: false, disk_us: DISK_US, wrote_at: 0 }).collect();
+        let facts = (0..=nodes).map(|index| Facts { ip: ip(index), on: true, boots: 1, frozen: false, disk_us: DISK_US, wrote_at: 0 }).collect();
         state::begin(seed, facts, mistake);
         let mut machines = Vec::new();
         for index in 0..=nodes {
