@@ -15,6 +15,8 @@ pub struct Member {
     pub voter: bool,
     /// How many entries it is behind; known by the leader only.
     pub lag: Option<u64>,
+    /// Term of the newest entry that it is known to have; known by the leader only.
+    pub term: Option<u64>,
 }
 
 /// What this member is at the moment.

@@ -177,13 +177,13 @@ impl TryFrom<pb::Change> for Change {
 
 impl From<Member> for pb::Member {
     fn from(member: Member) -> Self {
-        Self { id: member.id, name: member.name, address: member.address, voter: member.voter, lag: member.lag }
+        Self { id: member.id, name: member.name, address: member.address, voter: member.voter, lag: member.lag, term: member.term }
     }
 }
 
 impl From<pb::Member> for Member {
     fn from(member: pb::Member) -> Self {
-        Self { id: member.id, name: member.name, address: member.address, voter: member.voter, lag: member.lag }
+        Self { id: member.id, name: member.name, address: member.address, voter: member.voter, lag: member.lag, term: member.term }
     }
 }
 

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 use super::methods::parse;
 use crate::master::Master;
+use crate::query::member::{Described, describe};
 use crate::store::{RawWrite, Transaction};
 
 /// Meta row: until when the watcher pauses.
@@ -107,18 +108,16 @@ fn find(master: &Arc<Master>, names: &[String]) -> Result<Vec<Arc<Node>>, WireEr
 
 pub(super) async fn store_status(master: &Arc<Master>) -> Result<Value, WireError> {
     let status = master.store().client().status().await.map_err(|error| WireError::new("GenericError", error.to_string()))?;
-    let members: Vec<Value> = status
-        .members
-        .iter()
-        .map(|member| json!({"id": member.id, "name": member.name, "address": member.address, "voter": member.voter, "lag": member.lag}))
-        .collect();
+    let (own, last_log, applied, snapshot) = (status.role, status.last_log, status.applied, status.snapshot);
+    let member = |Described { id, name, address, voter, role, term, lag }| json!({"id": id, "name": name, "address": address, "voter": voter, "role": role, "term": term, "lag": lag});
+    let members: Vec<Value> = describe(status, &master.store().state().config).into_iter().map(member).collect();
     Ok(json!({
-        "role": status.role.kind.as_str(),
-        "term": status.role.term,
-        "leader": status.role.leader,
-        "last_log": status.last_log,
-        "applied": status.applied,
-        "snapshot": status.snapshot,
+        "role": own.kind.as_str(),
+        "term": own.term,
+        "leader": own.leader,
+        "last_log": last_log,
+        "applied": applied,
+        "snapshot": snapshot,
         "members": members,
     }))
 }
