@@ -3,6 +3,8 @@
 //! The same encoding is used on the sockets and in the log, so a field may be
 //! added but never given another meaning.
 
+use std::time::Duration;
+
 use gannet_proto::state as pb;
 
 use crate::command::{Change, Command, Condition, Expect, Key, Outcome, Row, RowChange, Write};
@@ -209,6 +211,7 @@ impl From<Status> for pb::StatusReply {
             log_bytes: status.log_bytes,
             state_bytes: status.state_bytes,
             members: status.members.into_iter().map(Into::into).collect(),
+            silence_ms: status.silence.map(|silence| u64::try_from(silence.as_millis()).unwrap_or(u64::MAX)),
         }
     }
 }
@@ -225,6 +228,7 @@ impl TryFrom<pb::StatusReply> for Status {
             log_bytes: status.log_bytes,
             state_bytes: status.state_bytes,
             members: status.members.into_iter().map(Into::into).collect(),
+            silence: status.silence_ms.map(Duration::from_millis),
         })
     }
 }

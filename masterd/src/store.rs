@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use gannet_confd::command::{Command, Expect, Key, Kind, Outcome, Row};
 use gannet_core::config::{Config, ObjectKind};
+use gannet_core::error::{STATE_UNAVAILABLE, WireError};
 use gannet_core::id::Epoch;
 use imbl::OrdMap;
 use tokio::sync::watch;
@@ -43,6 +44,16 @@ pub enum CommitError {
     /// Another master has taken over.
     #[error("{0}")]
     Deposed(String),
+}
+
+impl From<&CommitError> for WireError {
+    fn from(error: &CommitError) -> Self {
+        let class = match error {
+            CommitError::Conflict(_) => "GenericError",
+            CommitError::Unavailable(_) | CommitError::Deposed(_) => STATE_UNAVAILABLE,
+        };
+        Self::new(class, format!("Cannot write to the state store: {error}"))
+    }
 }
 
 /// An object of `state` as JSON.
@@ -147,7 +158,7 @@ impl Store {
     }
 
     /// Waits until the mirror has reached `index`.
-    async fn wait_for(&self, index: u64) -> Result<(), CommitError> {
+    pub(crate) async fn wait_for(&self, index: u64) -> Result<(), CommitError> {
         let mut state = self.state.clone();
         state
             .wait_for(|state| state.index >= index)

@@ -3,11 +3,12 @@
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::future::join_all;
 use gannet_confd::command::{Key, Kind};
 use gannet_core::config::Node;
-use gannet_core::error::{ErrorCode, WireError};
+use gannet_core::error::{ErrorCode, STATE_UNAVAILABLE, WireError};
 use gannet_proto::node::{CommandRunRequest, FileUploadRequest};
 use serde_json::{Value, json};
 
@@ -30,7 +31,7 @@ pub(super) async fn set_watcher_pause(master: &Arc<Master>, args: Value) -> Resu
         None => RawWrite::Delete { key },
     };
     let transaction = Transaction { raw: vec![write], ..Transaction::default() };
-    master.store().commit(transaction).await.map_err(|error| WireError::new("GenericError", error.to_string()))?;
+    master.store().commit(transaction).await.map_err(|error| WireError::from(&error))?;
     Ok(json!(until))
 }
 
@@ -104,6 +105,19 @@ fn find(master: &Arc<Master>, names: &[String]) -> Result<Vec<Arc<Node>>, WireEr
         return Ok(state.config.nodes().filter(|node| !node.offline).cloned().collect());
     }
     names.iter().map(|name| state.config.find_node(name).cloned().map_err(WireError::from)).collect()
+}
+
+/// How long the others may take to say that this node still leads.
+const INDEX_LIMIT: Duration = Duration::from_secs(3);
+
+pub(super) async fn read_index(master: &Arc<Master>) -> Result<Value, WireError> {
+    let unsure = |text: String| WireError::new(STATE_UNAVAILABLE, text);
+    if let Some(old) = master.doubt() {
+        return Err(unsure(old.to_string()));
+    }
+    let late = |_| unsure(format!("the voting master candidates have not answered within {} s", INDEX_LIMIT.as_secs()));
+    let index = tokio::time::timeout(INDEX_LIMIT, master.store().client().read_index()).await.map_err(late)?;
+    index.map(|index| json!(index)).map_err(|error| unsure(error.to_string()))
 }
 
 pub(super) async fn store_status(master: &Arc<Master>) -> Result<Value, WireError> {

@@ -91,6 +91,7 @@ pub(crate) mod tests {
             snapshot: 0,
             log_bytes: 0,
             state_bytes: 0,
+            silence: None,
             members: names.iter().enumerate().map(member).collect(),
         }
     }
