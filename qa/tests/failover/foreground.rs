@@ -2,6 +2,7 @@
 
 use std::thread::{ScopedJoinHandle, scope};
 
+use gannet_qa::cluster::Node;
 use gannet_qa::daemon::{CONFD, MASTERD};
 use gannet_qa::{Cluster, Output, jobs, wait_for};
 use serde_json::json;
@@ -26,6 +27,19 @@ fn creation(cluster: &Cluster, name: &str) -> u64 {
         rows.as_array()?.iter().find(|row| row[1].to_string().contains(name)).and_then(|row| jobs::id(&row[0]).ok())
     });
     found.unwrap()
+}
+
+/// Waits until so many clients are connected to the master daemon of a node.
+#[track_caller]
+fn connected(node: &Node, count: usize) {
+    let socket = node.luxi_socket.display().to_string();
+    let found = wait_for("the clients to be connected", SOON, || {
+        let sockets = std::fs::read_to_string("/proc/net/unix").ok()?;
+        // 03: connected. Only the server's ends have the path, under the name that the socket had before it was renamed.
+        let count_now = sockets.lines().filter(|line| line.contains(&socket) && line.contains(" 0001 03 ")).count();
+        (count_now >= count).then_some(())
+    });
+    found.unwrap();
 }
 
 #[track_caller]
@@ -57,9 +71,10 @@ fn commands_on_every_candidate_see_the_end() {
         creation(&cluster, "web2.example.com");
         let watched = [first, second, third].map(|node| run(node, "gnt-job", words(&["watch", &running])));
         let waited = run(third, "gnt-job", words(&["wait", &running]));
-        // All of them have asked: connections to the master's daemon are there.
-        wait_for("the watchers", SOON, || watched.iter().all(|watch| !watch.is_finished()).then_some(())).unwrap();
+        [(first, 2), (second, 2), (third, 2)].into_iter().for_each(|(node, count)| connected(node, count));
         kill(&cluster, first);
+        let (at, _) = master(&cluster, &[1, 2]);
+        assert_ne!(at, 0, "another node took over");
         start(&cluster, first);
         for watch in watched {
             let output = good(watch);
@@ -68,8 +83,6 @@ fn commands_on_every_candidate_see_the_end() {
         let _ = good(waited);
         let _ = (good(added), good(on_the_old));
     });
-    let (at, _) = master(&cluster, &[0, 1, 2]);
-    assert_ne!(at, 0, "another node took over");
     let listed = cluster.on(first, "gnt-instance", &["list", "--no-headers", "-o", "name"]).ok();
     assert_eq!(listed.lines(), ["web1.example.com", "web2.example.com"], "{}", listed.describe());
 }
@@ -85,7 +98,8 @@ fn a_restart_of_the_masters_daemon_is_not_seen_on_other_candidates() {
             scope.spawn(move || cluster.on(&cluster.nodes[at], "gnt-job", &["watch", running]))
         };
         let (here, there) = (watch(0), watch(1));
-        wait_for("the watchers", SOON, || (!here.is_finished() && !there.is_finished()).then_some(())).unwrap();
+        connected(&cluster.nodes[0], 1);
+        connected(&cluster.nodes[1], 1);
         cluster.daemon(&cluster.nodes[0], MASTERD).kill9();
         cluster.daemon(&cluster.nodes[0], MASTERD).start();
         let _ = good(here);
@@ -101,7 +115,7 @@ fn a_standby_does_not_wait_for_a_master_that_stands_still() {
     let running = busy(&cluster, 4.0).to_string();
     scope(|scope| {
         let watch = scope.spawn(|| cluster.on(&cluster.nodes[1], "gnt-job", &["watch", &running]));
-        wait_for("the watcher", SOON, || (!watch.is_finished()).then_some(())).unwrap();
+        connected(&cluster.nodes[1], 1);
         let frozen = [CONFD, MASTERD].map(|name| cluster.daemon(&cluster.nodes[0], name));
         frozen.iter().for_each(gannet_qa::daemon::Daemon::freeze);
         let _ = good(watch);
