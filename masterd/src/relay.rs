@@ -9,12 +9,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gannet_core::paths::{Paths, RELAY_PORT};
+use gannet_daemon::net::{self, Stream};
 use gannet_proto::MASTER_COMMON_NAME;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
-use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
@@ -70,7 +70,7 @@ async fn listen(master: &Arc<Master>, shutdown: &watch::Receiver<bool>) -> anyho
     let own = master.store().state().config.master().and_then(|node| node.primary_ip.parse::<IpAddr>().ok());
     let own = own.ok_or_else(|| anyhow::anyhow!("the master's own address is not known"))?;
     let acceptor = TlsAcceptor::from(Arc::new(server(master.paths())?));
-    let listener = TcpListener::bind(SocketAddr::new(own, RELAY_PORT)).await?;
+    let listener = net::listen(SocketAddr::new(own, RELAY_PORT)).await?;
     // Whoever answers here is the master for as long as this process lives.
     let (_desk, desk) = watch::channel(Desk::Active(master.clone()));
     let places = Arc::new(Semaphore::new(CONNECTIONS));
@@ -97,8 +97,7 @@ async fn listen(master: &Arc<Master>, shutdown: &watch::Receiver<bool>) -> anyho
     }
 }
 
-async fn handshake(acceptor: TlsAcceptor, stream: TcpStream) -> std::io::Result<TlsStream<TcpStream>> {
-    stream.set_nodelay(true)?;
+async fn handshake(acceptor: TlsAcceptor, stream: Stream) -> std::io::Result<TlsStream<Stream>> {
     let stream = acceptor.accept(stream).await?;
     let certificates = stream.get_ref().1.peer_certificates();
     // The chain was checked by the handshake.
@@ -181,7 +180,7 @@ mod tests {
 
     /// What the two ends say after a handshake.
     async fn meet(master: &Paths, candidate: ClientConfig) -> (std::io::Result<()>, std::io::Result<u8>) {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let listener = net::listen(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
         let address = listener.local_addr().unwrap();
         let acceptor = TlsAcceptor::from(Arc::new(server(master).unwrap()));
         let accepting = async {
@@ -191,7 +190,7 @@ mod tests {
             stream.shutdown().await
         };
         let calling = async {
-            let stream = TcpStream::connect(address).await?;
+            let stream = net::connect(address).await?;
             let name = ServerName::try_from("node1.example.com").unwrap();
             TlsConnector::from(Arc::new(candidate)).connect(name, stream).await?.read_u8().await
         };

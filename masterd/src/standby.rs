@@ -7,7 +7,7 @@
 //! ```
 //!
 //! When the master goes away in the middle of a question that changes nothing, the next master is asked. Whether something that
-//! changes was done, nobody knows then, and the answer says so.
+//! changes was done, nobody knows then: the client's connection breaks, as it would have done on the master.
 
 mod copy;
 mod upstream;
@@ -51,6 +51,16 @@ pub(crate) struct Standby {
     failing: Mutex<Option<(Instant, Instant)>>,
 }
 
+/// What becomes of a question.
+pub(crate) enum Reply {
+    /// An answer.
+    Frame(Frame),
+    /// This node leads now, and the active daemon answers.
+    Leads,
+    /// The connection to the master broke while it was changing something: so does the client's, as it would on the master.
+    Unknown,
+}
+
 /// How a question is answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Way {
@@ -85,22 +95,22 @@ impl Standby {
     pub(crate) async fn until_leading(&self) -> (Client, Epoch) {
         tokio::select! {
             found = view::until_leading(&self.paths, &self.view, &self.clients) => found,
-            () = copy::keep(&self.paths, self.clients.subscribe(), self.view.subscribe(), &self.copy) => std::future::pending().await,
+            () = copy::keep(&self.paths, self.clients.subscribe(), &self.copy) => std::future::pending().await,
         }
     }
 
-    /// Answers; `None`: this node leads now, and the active daemon answers. `connection` is kept between questions of one client.
-    pub(crate) async fn answer(&self, connection: &mut Option<Connection>, method: Method, args: &Value, message: &[u8]) -> Option<Frame> {
+    /// Answers. `connection` is kept between questions of one client.
+    pub(crate) async fn answer(&self, connection: &mut Option<Connection>, method: Method, args: &Value, message: &[u8]) -> Reply {
         let way = way(method, args);
         if method == Method::CopyFile {
             let text = format!("{} copies the files of the master: run it on {}", method.as_str(), self.master_name());
-            return Some(refusal(&WireError::prereq(text, ErrorCode::State), Some(&self.origin(None))));
+            return Reply::Frame(refusal(&WireError::prereq(text, ErrorCode::State), Some(&self.origin(None))));
         }
         let mut views = self.view.subscribe();
         loop {
             let view = views.borrow_and_update().clone();
             if view.leads {
-                return None;
+                return Reply::Leads;
             }
             let attempt = async {
                 match way {
@@ -118,18 +128,21 @@ impl Standby {
             let trouble = match outcome {
                 Ok(frame) => {
                     *self.failing() = None;
-                    return Some(frame);
+                    return Reply::Frame(frame);
                 }
                 Err(trouble) => trouble,
             };
             *connection = None;
             let reason = match trouble {
-                Trouble::Broke(reason) if way == Way::Once => return Some(self.perhaps_done(method, &reason)),
-                Trouble::NoMajority(reason) => return Some(self.without_master(way, method, args, reason).await),
+                Trouble::Broke(reason) if way == Way::Once => {
+                    tracing::warn!(method = method.as_str(), reason, "the master went away; whether it has done this is not known");
+                    return Reply::Unknown;
+                }
+                Trouble::NoMajority(reason) => return Reply::Frame(self.without_master(way, method, args, reason).await),
                 Trouble::Broke(reason) | Trouble::NotAsked(reason) => reason,
             };
             if self.has_given_up(&view) {
-                return Some(self.without_master(way, method, args, reason).await);
+                return Reply::Frame(self.without_master(way, method, args, reason).await);
             }
             let _either = tokio::time::timeout(RETRY, views.changed()).await;
         }
@@ -168,7 +181,7 @@ impl Standby {
 
     /// A connection to the master. What is asked once gets a new one: on another, it might be asked of a master that is gone.
     async fn connected<'c>(&self, connection: &'c mut Option<Connection>, view: &View, way: Way) -> Result<&'c mut Upstream, Trouble> {
-        let Some(leader) = view.master() else { return Err(Trouble::NotAsked("no master candidate leads".to_owned())) };
+        let Some(leader) = &view.leader else { return Err(Trouble::NotAsked("no master candidate leads".to_owned())) };
         let kept = connection.take().filter(|kept| way != Way::Once && kept.leads_to(leader));
         let upstream = match kept {
             Some(kept) => kept,
@@ -204,14 +217,6 @@ impl Standby {
         WireError::new(STATE_UNAVAILABLE, text)
     }
 
-    fn perhaps_done(&self, method: Method, reason: &str) -> Frame {
-        let text = format!(
-            "The master went away while {} was under way ({reason}); whether it was done is not known: `gnt-job list` tells",
-            method.as_str()
-        );
-        refusal(&WireError::new("GenericError", text), Some(&self.origin(None)))
-    }
-
     fn has_given_up(&self, view: &View) -> bool {
         let now = Instant::now();
         let mut failing = self.failing();
@@ -228,7 +233,7 @@ impl Standby {
 
     fn origin(&self, old: Option<String>) -> Origin {
         let view = self.view.borrow();
-        Origin { node: view.own.clone(), master: view.master().map(|leader| leader.name.clone()), old }
+        Origin { node: view.own.clone(), master: view.leader.as_ref().map(|leader| leader.name.clone()), old }
     }
 
     fn own_name(&self) -> String {
@@ -236,13 +241,13 @@ impl Standby {
     }
 
     fn master_name(&self) -> String {
-        self.view.borrow().master().map_or_else(|| "the master, which is not known now".to_owned(), |leader| leader.name.clone())
+        self.view.borrow().leader.as_ref().map_or_else(|| "the master, which is not known now".to_owned(), |leader| leader.name.clone())
     }
 }
 
 /// Resolves when somebody else leads than in `view`, or in another term.
 async fn another_lead(views: &mut watch::Receiver<View>, view: &View) {
-    let changed = |now: &View| now.leads || now.master() != view.master();
+    let changed = |now: &View| now.leads || now.leader != view.leader;
     if views.wait_for(changed).await.is_err() {
         std::future::pending::<()>().await;
     }

@@ -142,7 +142,11 @@ impl Store {
     pub async fn commit(&self, transaction: Transaction) -> Result<Committed, CommitError> {
         let touches_mirror = !transaction.config.is_empty() || transaction.raw.iter().any(RawWrite::is_meta);
         let command = self.command(transaction);
-        let proposed = self.client.propose(command).await.map_err(|error| CommitError::Unavailable(error.to_string()))?;
+        let unavailable = |error: gannet_confd::Error| match error {
+            gannet_confd::Error::Timeout { .. } => CommitError::Unavailable(format!("{error}; whether it is written is not known")),
+            error => CommitError::Unavailable(error.to_string()),
+        };
+        let proposed = self.client.propose(command).await.map_err(unavailable)?;
         match proposed.outcome {
             Outcome::Applied { .. } => {}
             Outcome::Conflict { key, found } => {

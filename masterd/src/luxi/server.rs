@@ -16,7 +16,7 @@ use tokio::sync::watch;
 
 use super::methods;
 use crate::master::Master;
-use crate::standby::{Connection, Standby};
+use crate::standby::{Connection, Reply, Standby};
 
 /// Bytes that are read at a time.
 const CHUNK: usize = 16 << 10;
@@ -149,10 +149,11 @@ pub(crate) async fn connection<S: AsyncRead + AsyncWrite + Unpin>(
                 return;
             }
         };
-        let mut bytes = tokio::select! {
-            bytes = answer(&mut desk, &mut upstream, &message) => bytes,
+        let answer = tokio::select! {
+            answer = answer(&mut desk, &mut upstream, &message) => answer,
             () = ended(shutdown.clone()) => return,
         };
+        let Some(mut bytes) = answer else { return };
         if stream.write_all_buf(&mut bytes).await.is_err() || stream.flush().await.is_err() {
             return;
         }
@@ -175,14 +176,14 @@ async fn next_message<S: AsyncRead + Unpin>(stream: &mut S, received: &mut Vec<u
     }
 }
 
-async fn answer(desk: &mut watch::Receiver<Desk>, upstream: &mut Option<Connection>, message: &[u8]) -> Frame {
+/// `None`: nobody knows the answer, and the connection is to be closed.
+async fn answer(desk: &mut watch::Receiver<Desk>, upstream: &mut Option<Connection>, message: &[u8]) -> Option<Frame> {
+    let wrong = |text: String| Some(refusal(&WireError::new("GenericError", text), None));
     let request: Request = match serde_json::from_slice(message) {
         Ok(request) => request,
-        Err(error) => return refusal(&WireError::new("GenericError", format!("Cannot parse the request: {error}")), None),
+        Err(error) => return wrong(format!("Cannot parse the request: {error}")),
     };
-    let Some(method) = Method::parse(&request.method) else {
-        return refusal(&WireError::new("GenericError", format!("Invalid method '{}'", request.method)), None);
-    };
+    let Some(method) = Method::parse(&request.method) else { return wrong(format!("Invalid method '{}'", request.method)) };
     let span = tracing::debug_span!("luxi", method = request.method);
     tracing::Instrument::instrument(Box::pin(ask(desk, upstream, method, request.args, message)), span).await
 }
@@ -193,26 +194,32 @@ async fn ask(
     method: Method,
     args: serde_json::Value,
     message: &[u8],
-) -> Frame {
+) -> Option<Frame> {
     let now = desk.borrow_and_update().clone();
-    if let Desk::Standby(standby) = now {
-        if let Some(frame) = standby.answer(upstream, method, &args, message).await {
-            return frame;
-        }
-        let active = desk.wait_for(|desk| matches!(desk, Desk::Active(_)));
-        if !matches!(tokio::time::timeout(BEGIN_LIMIT, active).await, Ok(Ok(_))) {
-            let text = "This node leads, but its master daemon has not taken over in time; its log says why";
-            return refusal(&WireError::new(STATE_UNAVAILABLE, text), None);
-        }
-    }
-    let now = desk.borrow().clone();
-    match now {
-        Desk::Active(master) => {
-            let outcome = methods::call(&master, method, args).await;
-            frame_of(outcome, doubtful(&master).as_ref())
-        }
-        // It was the active one's turn, and nobody becomes a standby again in the same process.
-        Desk::Standby(_) => refusal(&WireError::new(STATE_UNAVAILABLE, "The master daemon is taking over; try again"), None),
+    let master = match now {
+        Desk::Active(master) => master,
+        Desk::Standby(standby) => match standby.answer(upstream, method, &args, message).await {
+            Reply::Frame(frame) => return Some(frame),
+            Reply::Unknown => return None,
+            Reply::Leads => match tokio::time::timeout(BEGIN_LIMIT, active(desk)).await {
+                Ok(Some(master)) => master,
+                Ok(None) | Err(_) => {
+                    let text = "This node leads, but its master daemon has not taken over in time; its log says why";
+                    return Some(refusal(&WireError::new(STATE_UNAVAILABLE, text), None));
+                }
+            },
+        },
+    };
+    let outcome = methods::call(&master, method, args).await;
+    Some(frame_of(outcome, doubtful(&master).as_ref()))
+}
+
+/// The active master of this node, once there is one.
+async fn active(desk: &mut watch::Receiver<Desk>) -> Option<Arc<Master>> {
+    let now = desk.wait_for(|desk| matches!(desk, Desk::Active(_))).await.ok()?;
+    match &*now {
+        Desk::Active(master) => Some(master.clone()),
+        Desk::Standby(_) => None,
     }
 }
 

@@ -9,37 +9,33 @@ use gannet_core::id::Epoch;
 use gannet_core::paths::Paths;
 use tokio::sync::watch;
 
-use super::view::View;
 use crate::clock::SystemClock;
 use crate::job::JobRow;
 use crate::master::Master;
 use crate::node::{Nodes, TlsFiles};
 use crate::store::Store;
 
+/// The epoch of nobody: the store takes no writes under it, and nodes do nothing.
+const READER: Epoch = Epoch(0);
 /// Between two tries to read the state.
 const RETRY: Duration = Duration::from_millis(500);
 /// Jobs that are read in one go.
 const PAGE: u32 = 500;
 
 /// Keeps the copy. The last one stays when confd goes away.
-pub(super) async fn keep(
-    paths: &Paths,
-    mut clients: watch::Receiver<Option<Client>>,
-    mut view: watch::Receiver<View>,
-    copy: &watch::Sender<Option<Arc<Master>>>,
-) {
+pub(super) async fn keep(paths: &Paths, mut clients: watch::Receiver<Option<Client>>, copy: &watch::Sender<Option<Arc<Master>>>) {
     loop {
         let client = clients.borrow_and_update().clone();
         if let Some(client) = client {
             let (lost, mut seen) = watch::channel(None);
-            // Nobody writes under the epoch 0.
-            match Store::open(client, Epoch(0), lost).await {
-                Ok((store, _)) if store.state().config.is_initialised() => {
-                    tokio::select! {
-                        () = show(&store, paths, &mut view, copy) => {}
-                        _ = seen.wait_for(Option::is_some) => {}
+            match Store::open(client, READER, lost).await {
+                Ok((store, _)) if store.state().config.is_initialised() => match show(store, paths) {
+                    Ok(master) => {
+                        copy.send_replace(Some(master));
+                        let _reason = seen.wait_for(Option::is_some).await;
                     }
-                }
+                    Err(error) => tracing::warn!(%error, "no certificates to ask nodes with"),
+                },
                 // A candidate that has just begun has nothing yet.
                 Ok(_) => {}
                 Err(error) => tracing::debug!(%error, "cannot read this node's copy of the state"),
@@ -49,27 +45,11 @@ pub(super) async fn keep(
     }
 }
 
-/// Shows `store` under the epoch of each master: nodes are asked in its name, or they would not answer.
-async fn show(store: &Store, paths: &Paths, view: &mut watch::Receiver<View>, copy: &watch::Sender<Option<Arc<Master>>>) {
-    let mut shown = None;
-    loop {
-        // A term in which nobody leads (yet) is none to ask in: nodes would refuse the master of the term before.
-        let term = view.borrow_and_update().leader.as_ref().map_or(0, |leader| leader.term);
-        if shown != Some(term) {
-            let files = TlsFiles { ca: paths.ca_cert(), master: paths.master_cert() };
-            match Nodes::new(&files, Epoch(term)) {
-                Ok(nodes) => {
-                    let (stopped, _) = watch::channel(None);
-                    copy.send_replace(Some(Master::new(store.clone(), nodes, Arc::new(SystemClock), paths.clone(), stopped)));
-                    shown = Some(term);
-                }
-                Err(error) => tracing::warn!(%error, "no certificates to ask nodes with"),
-            }
-        }
-        if view.changed().await.is_err() {
-            return;
-        }
-    }
+/// Nodes answer what changes nothing to a candidate without an epoch, too.
+fn show(store: Store, paths: &Paths) -> std::io::Result<Arc<Master>> {
+    let files = TlsFiles { ca: paths.ca_cert(), master: paths.master_cert() };
+    let (stopped, _) = watch::channel(None);
+    Ok(Master::new(store, Nodes::new(&files, READER)?, Arc::new(SystemClock), paths.clone(), stopped))
 }
 
 /// Takes the jobs into `copy` as they are in the store now. What runs is only known to its master: of a job that has not ended the

@@ -1,15 +1,16 @@
 //! A connection from this candidate to the master.
 
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use gannet_core::luxi::{END_OF_MESSAGE, MAX_MESSAGE, take_message};
 use gannet_core::paths::RELAY_PORT;
+use gannet_daemon::net::{self, Stream};
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
@@ -22,7 +23,7 @@ const CHUNK: usize = 64 << 10;
 
 /// A connection. A question that was given up leaves it unusable: drop it.
 pub(crate) struct Upstream {
-    stream: TlsStream<TcpStream>,
+    stream: TlsStream<Stream>,
     received: Vec<u8>,
     to: Leader,
 }
@@ -32,8 +33,7 @@ impl Upstream {
     pub(super) async fn connect(leader: &Leader, tls: Arc<ClientConfig>) -> io::Result<Self> {
         let connect = async {
             let name = ServerName::try_from(leader.name.clone()).map_err(io::Error::other)?;
-            let stream = TcpStream::connect((leader.address, RELAY_PORT)).await?;
-            stream.set_nodelay(true)?;
+            let stream = net::connect(SocketAddr::new(leader.address, RELAY_PORT)).await?;
             let stream = TlsConnector::from(tls).connect(name, stream).await?;
             Ok(Self { stream, received: Vec::new(), to: leader.clone() })
         };

@@ -29,7 +29,7 @@ pub(crate) struct View {
     pub(crate) own: String,
     /// This node leads, and its master daemon will be active in a moment.
     pub(crate) leads: bool,
-    /// Another node that leads, or the last one that did when nobody does.
+    /// Another node that leads.
     pub(crate) leader: Option<Leader>,
     /// Since when nobody leads.
     pub(crate) leaderless: Option<Instant>,
@@ -38,11 +38,6 @@ pub(crate) struct View {
 impl View {
     pub(super) fn new() -> Self {
         Self { own: String::new(), leads: false, leader: None, leaderless: Some(Instant::now()) }
-    }
-
-    /// The node that leads now.
-    pub(super) fn master(&self) -> Option<&Leader> {
-        self.leader.as_ref().filter(|_| self.leaderless.is_none())
     }
 }
 
@@ -91,7 +86,7 @@ async fn follow(
             view.own = own;
             view.leads = role.is_leader();
             view.leaderless = if view.leads || leader.is_some() { None } else { view.leaderless.or_else(|| Some(Instant::now())) };
-            view.leader = leader.or_else(|| view.leader.take());
+            view.leader = leader;
         });
         if role.is_leader() {
             // A store that has just begun leads before it has applied all of its log: what it would show now is the past,
