@@ -85,9 +85,15 @@ impl Client {
             lock(&self.history).unknown += 1;
             return;
         };
-        let Ok(job) = taken else {
-            // Refused before it was a job: nothing has happened.
-            return;
+        let job = match taken {
+            Ok(job) => job,
+            Err(why) => {
+                // Refused before it was a job: nothing has happened, but two masters must not fight for a number.
+                if why.contains("was changed by another job") {
+                    lock(&self.history).wrong.push(why);
+                }
+                return;
+            }
         };
         if lock(&self.history).jobs.insert(job, described).is_some() {
             lock(&self.history).wrong.push(format!("job {job} was given to two submissions"));

@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 use crate::machine::{Daemon, Exit, Machine};
 use crate::programs::{Want, Wish};
 use crate::state::{self, Facts, state};
-use crate::{system, world};
+use crate::{disk, system, world};
 
 /// The smallest time that passes, in microseconds. Messages between machines take at least one.
 pub(crate) const TICK_US: u64 = 1000;
@@ -68,6 +68,7 @@ impl Simulation {
             seed,
         };
         simulation.lay_out()?;
+        disk::begin(dir);
         gannet_daemon::world::replace(Box::new(world::Simulated));
         Ok(simulation)
     }
