@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use gannet_confd::client::Client;
 use gannet_confd::command::Kind;
-use gannet_core::id::Epoch;
 use gannet_core::paths::Paths;
 use tokio::sync::watch;
 
@@ -13,10 +12,8 @@ use crate::clock::SystemClock;
 use crate::job::JobRow;
 use crate::master::Master;
 use crate::node::{Nodes, TlsFiles};
-use crate::store::Store;
+use crate::store::{READER, Store};
 
-/// The epoch of nobody: the store takes no writes under it, and nodes do nothing.
-const READER: Epoch = Epoch(0);
 /// Between two tries to read the state.
 const RETRY: Duration = Duration::from_millis(500);
 /// Jobs that are read in one go.
@@ -28,8 +25,8 @@ pub(super) async fn keep(paths: &Paths, mut clients: watch::Receiver<Option<Clie
         let client = clients.borrow_and_update().clone();
         if let Some(client) = client {
             let (lost, mut seen) = watch::channel(None);
-            match Store::open(client, READER, lost).await {
-                Ok((store, _)) if store.state().config.is_initialised() => match show(store, paths) {
+            match Store::read_only(client, lost).await {
+                Ok(store) if store.state().config.is_initialised() => match show(store, paths) {
                     Ok(master) => {
                         copy.send_replace(Some(master));
                         let _reason = seen.wait_for(Option::is_some).await;
