@@ -273,3 +273,6 @@ fn way(method: Method, args: &Value) -> Way {
         _ => Way::Once,
     }
 }
+
+#[cfg(test)]
+mod tests;
