@@ -27,6 +27,8 @@ pub(crate) struct Facts {
     pub(crate) frozen: bool,
     /// Longest time of a write to its disk, in microseconds.
     pub(crate) disk_us: u64,
+    /// When a write to it last began.
+    pub(crate) wrote_at: u64,
 }
 
 /// Everything that is shared.
@@ -41,6 +43,8 @@ pub(crate) struct State {
     pub(crate) wishes: Vec<Wish>,
     pub(crate) observed: Observed,
     pub(crate) mistake: Option<Mistake>,
+    /// Somebody looks on.
+    pub(crate) log: bool,
     /// Clients begin nothing new.
     pub(crate) winding_down: bool,
 }
@@ -59,6 +63,7 @@ pub(crate) fn begin(seed: u64, machines: Vec<Facts>, mistake: Option<Mistake>) {
         wishes: Vec::new(),
         observed: Observed::default(),
         mistake,
+        log: std::env::var_os("GANNET_SIM_LOG").is_some(),
         winding_down: false,
     };
     assert!(STATE.set(Mutex::new(state)).is_ok(), "one simulation per process");

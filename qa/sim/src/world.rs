@@ -32,6 +32,7 @@ impl World for Simulated {
     fn disk_delay(&self) -> Duration {
         let mut state = state();
         let machine = state.machine();
+        state.machines[machine].wrote_at = state.now;
         let most = state.machines[machine].disk_us;
         Duration::from_micros(state.between(DISK_US, most))
     }
