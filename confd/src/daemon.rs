@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use gannet_daemon::net::{self, Listener};
 use gannet_proto::state::state_server::StateServer;
-use tokio::net::{TcpListener, UnixListener};
+use tokio::net::UnixListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tokio_stream::wrappers::{TcpListenerStream, UnixListenerStream};
+use tokio_stream::wrappers::UnixListenerStream;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Server as Rpc;
 
@@ -163,14 +164,14 @@ fn serve_local(
 
 fn serve_raft(
     node: &Node,
-    listener: TcpListener,
+    listener: Listener,
     tls: Tls,
     stopping: watch::Receiver<bool>,
 ) -> Result<JoinHandle<Result<(), tonic::transport::Error>>, Error> {
     let service = InterceptedService::new(raft::service(node), tls::only_members);
     let builder = Rpc::builder().tcp_nodelay(true).tls_config(tls.server);
     let builder = builder.map_err(|error| Error::unavailable(crate::error_chain(&error)));
-    let serving = builder?.add_service(service).serve_with_incoming_shutdown(TcpListenerStream::new(listener), stopped(stopping));
+    let serving = builder?.add_service(service).serve_with_incoming_shutdown(listener.incoming(), stopped(stopping));
     Ok(tokio::spawn(serving))
 }
 
@@ -179,12 +180,13 @@ async fn stopped(mut stopping: watch::Receiver<bool>) {
     let _ = stopping.wait_for(|stop| *stop).await;
 }
 
-async fn bind(options: &Options, identity: &Identity) -> Result<TcpListener, Error> {
+async fn bind(options: &Options, identity: &Identity) -> Result<Listener, Error> {
     let address = match options.bind {
         Some(address) => address.to_string(),
         None => identity.address.clone(),
     };
-    let bound = TcpListener::bind(&address).await;
+    let wrong = |error: std::net::AddrParseError| Error::invalid(format!("{address} is no address: {error}"));
+    let bound = net::listen(address.parse().map_err(wrong)?).await;
     bound.map_err(|error| Error::unavailable(format!("cannot listen on {address}: {error}")))
 }
 

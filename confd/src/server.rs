@@ -127,7 +127,7 @@ impl StateService for Server {
 impl Server {
     async fn read<T: Send + 'static>(&self, read: impl FnOnce(&State) -> store::Result<T> + Send + 'static) -> Result<T, RpcStatus> {
         let state = self.node.state().clone();
-        let done = tokio::task::spawn_blocking(move || read(&state)).await;
+        let done = gannet_daemon::work::blocking(move || read(&state)).await;
         let done = done.map_err(|panicked| encode(&Error::unavailable(panicked)))?;
         done.map_err(|error| encode(&Error::unavailable(crate::error_chain(&error))))
     }

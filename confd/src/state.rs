@@ -10,6 +10,8 @@ pub use model::Model;
 use std::collections::HashMap;
 use std::convert::Infallible;
 
+use gannet_daemon::world::{Mistake, makes};
+
 use crate::command::{Command, Key, Outcome, Row, RowChange, Write};
 
 /// Where rows and remembered tokens are.
@@ -57,7 +59,7 @@ pub fn apply<R: Rows>(rows: &mut R, term: u64, command: &Command) -> Result<(Out
 fn decide<R: Rows>(rows: &R, command: &Command) -> Result<(Outcome, Vec<RowChange>), R::Error> {
     for condition in &command.conditions {
         let found = rows.rev(&condition.key)?;
-        if !condition.expect.holds(found) {
+        if !condition.expect.holds(found) && !makes(Mistake::ConditionsIgnored) {
             let key = condition.key.clone();
             return Ok((Outcome::Conflict { key, found }, Vec::new()));
         }

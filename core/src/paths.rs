@@ -176,6 +176,12 @@ impl Paths {
         self.at("/etc/hosts")
     }
 
+    /// The host name of a virtual node, if it has a file for it; never the machine's own.
+    #[must_use]
+    pub fn host_name_file(&self) -> Option<PathBuf> {
+        self.root.as_ref().map(|_| self.at("/etc/hostname"))
+    }
+
     /// The pid file of a daemon, e.g. `gannet-noded`.
     #[must_use]
     pub fn pid_file(&self, daemon: &str) -> PathBuf {

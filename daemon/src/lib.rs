@@ -3,8 +3,11 @@
 
 pub mod fault;
 mod log;
+pub mod net;
 mod pid_file;
 mod signals;
+pub mod work;
+pub mod world;
 
 pub use log::{LogFile, start_log};
 pub use pid_file::PidFile;

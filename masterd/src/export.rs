@@ -112,7 +112,7 @@ impl Exporter {
         let written = self.write_config(&state).await;
         let job = state.clone();
         // Long lists of names are not put together between other tasks.
-        let Ok(values) = tokio::task::spawn_blocking(move || ssconf_values(&job.config)).await else { return false };
+        let Ok(values) = gannet_daemon::work::blocking(move || ssconf_values(&job.config)).await else { return false };
         let sent = self.send(&state.config, &Arc::new(values)).await;
         self.master.exports().done.send_replace(state.index);
         written && sent
@@ -129,7 +129,7 @@ impl Exporter {
                 file.write_all(b"\n")
             })
         };
-        match tokio::task::spawn_blocking(write).await {
+        match gannet_daemon::work::blocking(write).await {
             Ok(Ok(())) => {
                 self.written = state.index;
                 true

@@ -57,10 +57,8 @@ async fn tell_post(context: &OpContext, hooks: &Hooks, env: HashMap<String, Stri
 /// without them pays nothing.
 pub async fn tells_of_updates(context: &OpContext) -> bool {
     let dir = context.master.paths().hooks_dir().join(format!("{CONFIG_UPDATE}-post.d"));
-    match tokio::fs::read_dir(dir).await {
-        Ok(mut entries) => matches!(entries.next_entry().await, Ok(Some(_))),
-        Err(_) => false,
-    }
+    let any = move || std::fs::read_dir(dir).is_ok_and(|mut entries| matches!(entries.next(), Some(Ok(_))));
+    gannet_daemon::work::blocking(any).await.unwrap_or_default()
 }
 
 /// Runs the scripts for changed configuration, on the master, with the operation's environment from before it. Failures are

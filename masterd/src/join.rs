@@ -18,9 +18,7 @@ use gannet_core::paths::JOIN_PORT;
 use gannet_proto::MAX_MESSAGE;
 use gannet_proto::join::join_server::JoinServer;
 use serde_json::{Map, Value, json};
-use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio_stream::wrappers::TcpListenerStream;
 use tonic::transport::{Identity, Server, ServerTlsConfig};
 
 use crate::master::Master;
@@ -115,10 +113,10 @@ async fn listen(master: &Arc<Master>) -> anyhow::Result<()> {
     let leaf = std::fs::read_to_string(master.paths().node_cert())?;
     let ca = std::fs::read_to_string(master.paths().ca_cert())?;
     let tls = ServerTlsConfig::new().identity(Identity::from_pem(format!("{leaf}\n{ca}"), &leaf));
-    let listener = TcpListener::bind(own).await?;
+    let listener = gannet_daemon::net::listen(own).await?;
     let service = JoinServer::new(service::Service::new(master.clone())).max_decoding_message_size(MAX_MESSAGE);
     let mut server = Server::builder().timeout(CALL_LIMIT).concurrency_limit_per_connection(2).tls_config(tls)?;
-    server.add_service(service).serve_with_incoming(TcpListenerStream::new(listener)).await?;
+    server.add_service(service).serve_with_incoming(listener.incoming()).await?;
     Ok(())
 }
 

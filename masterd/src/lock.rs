@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use gannet_core::id::JobId;
 use gannet_core::lock::{Lock, LockSet, Mode};
+use gannet_daemon::world::{self, Mistake, Seen};
 use tokio::sync::oneshot;
 
 use table::Table;
@@ -140,7 +141,8 @@ impl Inner {
         let mut ahead = Table::default();
         let mut granted = Vec::new();
         for (claim, waiter) in &self.waiting {
-            let free = waiter.set.needed().all(|(lock, mode)| self.held.admits(lock, mode) && ahead.admits(lock, mode));
+            let free = waiter.set.needed().all(|(lock, mode)| self.held.admits(lock, mode) && ahead.admits(lock, mode))
+                || world::makes(Mistake::LocksIgnored);
             if free {
                 let mut locks: BTreeMap<Lock, Mode> = waiter.set.needed().map(|(lock, mode)| (lock.clone(), mode)).collect();
                 for (lock, mode) in waiter.set.optional() {
@@ -157,10 +159,12 @@ impl Inner {
         for (claim, locks) in granted {
             // It was in the map a moment ago, under the same mutex.
             let Some(waiter) = self.waiting.remove(&claim) else { continue };
+            tell(&claim, Some(&locks));
             let grant = Grant { manager: manager.clone(), claim, locks };
             if let Err(unwanted) = waiter.grant.send(grant) {
                 // The future is being dropped: give the locks back without locking the mutex a second time.
                 self.held.release(unwanted.claim, &unwanted.locks);
+                tell(&unwanted.claim, None);
                 std::mem::forget(unwanted);
             }
         }
@@ -184,6 +188,7 @@ impl Grant {
     pub fn release(&mut self, which: impl Fn(&Lock) -> bool) {
         let (gone, kept) = std::mem::take(&mut self.locks).into_iter().partition(|(lock, _)| which(lock));
         self.locks = kept;
+        tell(&self.claim, Some(&self.locks));
         let mut inner = self.manager.lock();
         inner.held.release(self.claim, &gone);
         inner.serve(&self.manager);
@@ -192,9 +197,23 @@ impl Grant {
 
 impl Drop for Grant {
     fn drop(&mut self) {
+        tell(&self.claim, None);
         let mut inner = self.manager.lock();
         inner.held.release(self.claim, &self.locks);
         inner.serve(&self.manager);
+    }
+}
+
+/// Tells a simulator which locks a job has now, `None` for none.
+fn tell(claim: &Claim, locks: Option<&BTreeMap<Lock, Mode>>) {
+    let Some(world) = world::get() else { return };
+    let job = claim.job.0;
+    match locks {
+        Some(locks) => {
+            let locks: Vec<_> = locks.iter().map(|(lock, mode)| (lock.to_string(), *mode == Mode::Shared)).collect();
+            world.sees(Seen::Locked { job, locks: &locks });
+        }
+        None => world.sees(Seen::Unlocked { job }),
     }
 }
 

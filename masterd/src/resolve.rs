@@ -62,10 +62,12 @@ pub fn is_own(address: IpAddr) -> bool {
     TcpListener::bind((address, 0)).is_ok()
 }
 
-/// This node's own name: `GANETI_HOSTNAME`, or the machine's host name, completed by the resolver where it is short.
+/// This node's own name: `/etc/hostname` of a virtual node, `GANETI_HOSTNAME`, or the machine's host name, completed by the
+/// resolver where it is short.
 #[must_use]
 pub fn own_name(paths: &Paths) -> Option<String> {
-    let given = std::env::var("GANETI_HOSTNAME").ok().filter(|name| !name.is_empty());
+    let written = paths.host_name_file().and_then(|file| std::fs::read_to_string(file).ok()).map(|text| text.trim().to_owned());
+    let given = written.or_else(|| std::env::var("GANETI_HOSTNAME").ok()).filter(|name| !name.is_empty());
     let name = given.or_else(|| nix::unistd::gethostname().ok()?.into_string().ok())?;
     Some(full_name(paths, &name).to_ascii_lowercase())
 }

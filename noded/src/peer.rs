@@ -14,6 +14,7 @@ use gannet_proto::node::peer_client::PeerClient;
 use gannet_proto::node::peer_server::Peer;
 use gannet_proto::node::{Bytes, DiskChunk, DiskReceived};
 use gannet_proto::{MAX_MESSAGE, TICKET_KEY};
+use hyper_util::rt::TokioIo;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
@@ -75,15 +76,16 @@ impl Peers {
             .identity(Identity::from_pem(&own, &own))
             .domain_name(node);
         let bad = || Error::Address { node: node.to_owned(), address: address.to_owned() };
-        let channel = Endpoint::from_shared(format!("https://{}", with_port(address).ok_or_else(bad)?))
+        let at = with_port(address).ok_or_else(bad)?;
+        let dial = tower::service_fn(move |_| async move { gannet_daemon::net::connect(at).await.map(TokioIo::new) });
+        let channel = Endpoint::from_shared(format!("https://{at}"))
             .and_then(|endpoint| endpoint.tls_config(tls))
             .map_err(connect)?
             .connect_timeout(CONNECT)
-            .tcp_nodelay(true)
             .http2_keep_alive_interval(KEEPALIVE)
             .keep_alive_timeout(KEEPALIVE)
             .keep_alive_while_idle(true)
-            .connect()
+            .connect_with_connector(dial)
             .await
             .map_err(connect)?;
         Ok(PeerClient::new(channel).max_decoding_message_size(MAX_MESSAGE).max_encoding_message_size(MAX_MESSAGE))

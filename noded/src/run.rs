@@ -15,6 +15,7 @@ use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
+use gannet_daemon::world::World;
 use tokio::io::AsyncWriteExt;
 use tokio::net::unix::pipe;
 use tokio::process::{Child, Command};
@@ -247,6 +248,9 @@ impl Program {
     /// # Errors
     /// `Spawn`, `Timeout`, `Pipe`.
     pub async fn finish(mut self) -> Result<Output, Error> {
+        if let Some(world) = gannet_daemon::world::get() {
+            return self.finish_in(world).await;
+        }
         let (mut out, mut err) = (Capture::new(self.limit), Capture::new(self.limit));
         let (deadline, timeout) = (Instant::now() + self.timeout, self.timeout);
         let mut started = self.spawn()?;
@@ -254,6 +258,17 @@ impl Program {
         let reading = async { tokio::join!(pump(first, &mut out), pump(second, &mut err)) };
         let exit = started.wait(reading, deadline, timeout).await?;
         Ok(Output { exit, truncated: out.truncated || err.truncated, stdout: out.bytes, stderr: err.bytes })
+    }
+
+    /// Nothing is started in a simulated world.
+    async fn finish_in(self, world: &dyn World) -> Result<Output, Error> {
+        let (command, timeout) = (self.command_name(), self.timeout);
+        let running = world.program(self.program, self.args);
+        match tokio::time::timeout(timeout, running).await {
+            Ok(Ok((status, stdout))) => Ok(Output { exit: Exit::Status(status), stdout, stderr: Vec::new(), truncated: false }),
+            Ok(Err(source)) => Err(Error::Spawn { command, source }),
+            Err(_) => Err(Error::Timeout { command, timeout }),
+        }
     }
 
     /// Starts it with both outputs in one; [`Running::next`] gives them as they come.

@@ -6,10 +6,11 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use gannet_daemon::fault;
+use gannet_daemon::net::{self, Listener, Stream};
+use gannet_daemon::world::{self, Mistake, Seen};
 use gannet_proto::node::node_server::NodeServer;
 use gannet_proto::node::peer_server::PeerServer;
 use gannet_proto::{EPOCH_KEY, MASTER_COMMON_NAME, MAX_MESSAGE};
-use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
@@ -89,8 +90,8 @@ fn acceptor(context: &Context) -> Result<TlsAcceptor, Error> {
 ///
 /// # Errors
 /// When the address cannot be used.
-pub async fn listen(address: SocketAddr) -> Result<TcpListener, Error> {
-    TcpListener::bind(address).await.map_err(|source| Error::Listen { address, source })
+pub async fn listen(address: SocketAddr) -> Result<Listener, Error> {
+    net::listen(address).await.map_err(|source| Error::Listen { address, source })
 }
 
 /// Serves until `shutdown` is done and running calls have ended (or [`GRACE`] is over).
@@ -99,7 +100,7 @@ pub async fn listen(address: SocketAddr) -> Result<TcpListener, Error> {
 /// When the server breaks.
 pub async fn serve(
     context: Context,
-    listener: TcpListener,
+    listener: Listener,
     certificates: Certificates,
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<(), Error> {
@@ -142,7 +143,7 @@ pub async fn serve(
     }
 }
 
-async fn accept(listener: TcpListener, certificates: Certificates, accepted: mpsc::Sender<Result<TlsStream<TcpStream>, std::io::Error>>) {
+async fn accept(listener: Listener, certificates: Certificates, accepted: mpsc::Sender<Result<TlsStream<Stream>, std::io::Error>>) {
     loop {
         let (stream, from) = match listener.accept().await {
             Ok(connection) => connection,
@@ -155,7 +156,6 @@ async fn accept(listener: TcpListener, certificates: Certificates, accepted: mps
         };
         let (acceptor, accepted) = (certificates.acceptor(), accepted.clone());
         tokio::spawn(async move {
-            let _slower_only = stream.set_nodelay(true);
             match tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await {
                 Ok(Ok(stream)) => drop(accepted.send(Ok(stream)).await),
                 Ok(Err(error)) => tracing::warn!(%from, %error, "refused a connection"),
@@ -181,14 +181,25 @@ fn master_only(context: &Context, request: Request<()>) -> Result<Request<()>, S
         .ok()
         .and_then(|text| text.parse().ok())
         .ok_or_else(|| Status::invalid_argument(format!("{EPOCH_KEY} is not a number")))?;
+    if world::makes(Mistake::EpochUnchecked) {
+        return Ok(obeyed(context, epoch, request));
+    }
     match context.epoch.check(epoch, &context.node_name) {
-        Ok(()) => Ok(request),
+        Ok(()) => Ok(obeyed(context, epoch, request)),
         Err(error @ crate::epoch::Error::Deposed { .. }) => Err(Status::failed_precondition(error.to_string())),
         Err(error) => {
             tracing::error!(%error, "the epoch of a new master could not be stored");
             Err(Status::internal(format!("node {} could not store the epoch: {error}", context.node_name)))
         }
     }
+}
+
+/// A simulator wants to know whom the node obeys.
+fn obeyed(context: &Context, epoch: u64, request: Request<()>) -> Request<()> {
+    if let Some(world) = world::get() {
+        world.sees(Seen::Obeyed { epoch, from: request.remote_addr(), node: &context.node_name });
+    }
+    request
 }
 
 /// The names in the caller's certificate, which the handshake has verified.

@@ -186,7 +186,7 @@ pub fn space(path: &Path) -> Result<Space, io::Error> {
 
 /// Runs what blocks (files, directories) beside the asynchronous work.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Error> + Send + 'static) -> Result<T, Error> {
-    match tokio::task::spawn_blocking(work).await {
+    match gannet_daemon::work::blocking(work).await {
         Ok(result) => result,
         Err(error) => Err(Error::Invalid(format!("storage work broke off: {error}"))),
     }

@@ -56,7 +56,7 @@ async fn reach(peer: &PeerAddress) -> Result<(), String> {
         Ok(ip) => SocketAddr::new(ip, NODED_PORT),
         Err(_) => peer.address.parse().map_err(|_| format!("'{}' is not an address", peer.address))?,
     };
-    match tokio::time::timeout(REACH, tokio::net::TcpStream::connect(address)).await {
+    match tokio::time::timeout(REACH, gannet_daemon::net::connect(address)).await {
         Ok(Ok(_)) => Ok(()),
         Ok(Err(error)) => Err(format!("cannot connect to {address}: {error}")),
         Err(_) => Err(format!("cannot connect to {address}: no answer within {} s", REACH.as_secs())),

@@ -1,18 +1,20 @@
 //! From this member to the others: gRPC, with mutual TLS.
 
 use std::future::Future;
+use std::io::{self, Read};
 use std::time::Duration;
 
 use futures::StreamExt;
+use gannet_daemon::net::{self, Stream};
 use gannet_proto::state as pb;
 use gannet_proto::state::raft_client::RaftClient;
+use hyper_util::rt::TokioIo;
 use openraft::error::{NetworkError, RemoteError, ReplicationClosed, StreamingError, Unreachable};
 use openraft::network::{RPCOption, RaftNetwork, RaftNetworkFactory};
 use openraft::raft::{AppendEntriesRequest, AppendEntriesResponse, SnapshotResponse, VoteRequest, VoteResponse};
 use openraft::{ErrorVerb, OptionalSend};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use tokio::io::AsyncReadExt;
 use tonic::Status;
 use tonic::transport::{Channel, ClientTlsConfig, Endpoint};
 
@@ -84,7 +86,15 @@ fn connect(transport: &Transport, peer: &Peer) -> Result<Channel, tonic::transpo
     if let Transport::Tls(tls) = transport {
         endpoint = endpoint.tls_config((**tls).clone().domain_name(&peer.name))?;
     }
-    Ok(endpoint.connect_lazy())
+    let address = peer.address.clone();
+    Ok(endpoint.connect_with_connector_lazy(tower::service_fn(move |_| dial(address.clone()))))
+}
+
+/// The library's own connector knows only the system's network.
+async fn dial(address: String) -> io::Result<TokioIo<Stream>> {
+    let address = address.parse().map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
+    let connected = tokio::time::timeout(CONNECT_LIMIT, net::connect(address)).await;
+    connected.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())).map(TokioIo::new)
 }
 
 pub(super) struct Connection {
@@ -177,10 +187,10 @@ impl Connection {
     /// Sends the state as it is now, which may be newer than the snapshot that
     /// was asked for; its meta goes with it.
     async fn send_snapshot(&self, vote: Vote, snapshot: Snapshot) -> Result<SnapshotResponse<NodeId>, StreamingError<Types, Fatal>> {
-        let copy = tokio::task::spawn_blocking(move || copy(snapshot)).await;
+        let copy = gannet_daemon::work::blocking(move || copy(snapshot)).await;
         let (file, meta) = copy.map_err(|panicked| NetworkError::new(&panicked))??;
         let head = serde_json::to_vec(&SnapshotHead { vote, meta }).map_err(|error| NetworkError::new(&error))?;
-        let reader = tokio::fs::File::open(file.path()).await;
+        let reader = std::fs::File::open(file.path());
         let reader = reader.map_err(|error| NetworkError::new(&error))?;
         let reply = self.rpc()?.install_snapshot(chunks(head, reader)).await;
         let reply = reply.map_err(|status| self.unreachable(&crate::error_chain(&status)))?;
@@ -202,14 +212,17 @@ fn copy(snapshot: Snapshot) -> Result<(SnapshotFile, SnapshotMeta), super::types
 
 /// The head, then the file. A file that cannot be read ends the stream early;
 /// the receiver finds what it got not to be a database.
-fn chunks(head: Vec<u8>, file: tokio::fs::File) -> impl futures::Stream<Item = pb::SnapshotChunk> + Send + 'static {
+fn chunks(head: Vec<u8>, file: std::fs::File) -> impl futures::Stream<Item = pb::SnapshotChunk> + Send + 'static {
     let first = pb::SnapshotChunk { head, data: Vec::new() };
-    let rest = futures::stream::unfold(file, |mut file| async move {
+    let portion = |file: std::fs::File| {
         let mut data = Vec::with_capacity(CHUNK_BYTES);
-        let read = (&mut file).take(CHUNK_BYTES as u64).read_to_end(&mut data).await;
-        match read {
-            Ok(0) => None,
-            Ok(_) => {
+        (&file).take(CHUNK_BYTES as u64).read_to_end(&mut data).map(|_| (data, file))
+    };
+    let rest = futures::stream::unfold(file, move |file| async move {
+        let read = gannet_daemon::work::blocking(move || portion(file)).await;
+        match read.unwrap_or_else(|panicked| Err(io::Error::other(panicked))) {
+            Ok((data, _)) if data.is_empty() => None,
+            Ok((data, file)) => {
                 let head = Vec::new();
                 Some((pb::SnapshotChunk { head, data }, file))
             }

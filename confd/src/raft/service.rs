@@ -1,10 +1,11 @@
 //! From the other members to this one.
 
+use std::io::Write;
+
 use gannet_proto::state as pb;
 use gannet_proto::state::raft_server::{Raft as RaftService, RaftServer};
 use openraft::raft::AppendEntriesRequest;
 use serde::Serialize;
-use tokio::io::AsyncWriteExt;
 use tokio::sync::Mutex;
 use tonic::{Request, Response, Status, Streaming};
 
@@ -77,11 +78,11 @@ impl Service {
         let SnapshotData::File(file) = data else {
             return Err(Status::internal("a snapshot is received into a file"));
         };
-        let mut writer = tokio::fs::File::create(file.path()).await?;
+        let mut writer = std::fs::File::create(file.path())?;
         while let Some(chunk) = chunks.message().await? {
-            writer.write_all(&chunk.data).await?;
+            let written = gannet_daemon::work::blocking(move || writer.write_all(&chunk.data).map(|()| writer)).await;
+            writer = written.map_err(|panicked| Status::internal(panicked.to_string()))??;
         }
-        writer.flush().await?;
         // What was received is checked by reading it; it needs no sync,
         // because installing copies it into the state.
         let progress = file.progress().map_err(|error| invalid(&error))?;

@@ -24,7 +24,7 @@ impl StateMachine {
         work: impl FnOnce(&State) -> store::Result<T> + Send + 'static,
     ) -> Result<T, StorageError> {
         let handle = self.state.clone();
-        match tokio::task::spawn_blocking(move || work(&handle)).await {
+        match gannet_daemon::work::blocking(move || work(&handle)).await {
             Ok(done) => done.map_err(|error| state(verb, &error)),
             Err(panicked) => Err(state(verb, &panicked)),
         }

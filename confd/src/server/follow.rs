@@ -10,8 +10,8 @@ use super::PORTION_BYTES;
 use crate::command::Row;
 use crate::error::Error;
 use crate::status::Role;
-use crate::store::followers::Changes;
 use crate::store::state::State;
+use crate::store::{self, followers::Changes};
 use crate::wire_status::encode;
 
 /// A dump holds the state database's write-ahead log back, so it must end.
@@ -35,11 +35,9 @@ pub(super) async fn run(state: State, sender: Sender<pb::FollowEvent>, mut stopp
     let _ = sender.try_send(Err(encode(&error)));
 }
 
-/// Ends without an error when the follower has gone.
-async fn feed(state: State, changes: &mut Changes, sender: &Sender<pb::FollowEvent>) -> Result<(), Error> {
-    let rows = sender.clone();
+/// Sends the rows as fast as the follower takes them.
+async fn dump(state: State, rows: Sender<pb::FollowEvent>, deadline: Instant) -> Result<store::Result<u64>, Error> {
     let runtime = Handle::current();
-    let deadline = Instant::now() + DUMP_LIMIT;
     let dumped = tokio::task::spawn_blocking(move || {
         state.dump(PORTION_BYTES, |portion| {
             let sending = rows.send(Ok(event(Event::Rows(to_wire(portion)))));
@@ -47,7 +45,32 @@ async fn feed(state: State, changes: &mut Changes, sender: &Sender<pb::FollowEve
             sent.is_ok_and(|sent| sent.is_ok())
         })
     });
-    let dumped = dumped.await.map_err(Error::unavailable)?;
+    dumped.await.map_err(Error::unavailable)
+}
+
+/// In a simulated world there is one thread, which cannot wait; and little to send.
+async fn dump_at_once(state: &State, sender: &Sender<pb::FollowEvent>, deadline: Instant) -> store::Result<u64> {
+    let mut portions = Vec::new();
+    let dumped = state.dump(PORTION_BYTES, |portion| {
+        portions.push(portion);
+        true
+    });
+    for portion in portions {
+        let sending = sender.send(Ok(event(Event::Rows(to_wire(portion)))));
+        if !timeout_at(deadline, sending).await.is_ok_and(|sent| sent.is_ok()) {
+            break;
+        }
+    }
+    dumped
+}
+
+/// Ends without an error when the follower has gone.
+async fn feed(state: State, changes: &mut Changes, sender: &Sender<pb::FollowEvent>) -> Result<(), Error> {
+    let deadline = Instant::now() + DUMP_LIMIT;
+    let dumped = match gannet_daemon::world::get() {
+        None => dump(state, sender.clone(), deadline).await?,
+        Some(_) => dump_at_once(&state, sender, deadline).await,
+    };
     let synced = dumped.map_err(|error| Error::unavailable(crate::error_chain(&error)))?;
     if Instant::now() >= deadline {
         return Err(Error::Lagged);

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::time::Duration;
 
+use gannet_daemon::world::{Mistake, makes};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
@@ -70,6 +71,7 @@ fn set_up(db: &Connection, sync: Sync) -> rusqlite::Result<()> {
     db.busy_timeout(BUSY)?;
     db.pragma_update(None, "journal_mode", "WAL")?;
     let sync = match sync {
+        Sync::Full if makes(Mistake::NoSync) => "OFF",
         Sync::Full => "FULL",
         Sync::Normal => "NORMAL",
     };
@@ -106,19 +108,29 @@ pub(crate) fn bytes_on_disk(path: &Path) -> u64 {
 /// Asks for checkpoints of one database; the thread ends when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Checkpointer {
-    wake: SyncSender<()>,
+    worker: Worker,
     since_last: usize,
+}
+
+#[derive(Debug)]
+enum Worker {
+    Thread(SyncSender<()>),
+    /// In a simulated world: at once.
+    Here(Connection, PathBuf),
 }
 
 impl Checkpointer {
     pub(crate) fn start(path: &Path) -> Result<Self> {
         let db = Connection::open(path).map_err(Error::sqlite(path))?;
         db.busy_timeout(RESTART_WAIT).map_err(Error::sqlite(path))?;
+        if gannet_daemon::world::get().is_some() {
+            return Ok(Self { worker: Worker::Here(db, path.to_owned()), since_last: 0 });
+        }
         // One wake-up that waits is as good as many.
         let (wake, woken) = sync_channel(1);
         let shown = path.to_owned();
         std::thread::Builder::new().name("checkpoint".to_owned()).spawn(move || run(&db, &woken, &shown)).map_err(Error::io(path))?;
-        Ok(Self { wake, since_last: 0 })
+        Ok(Self { worker: Worker::Thread(wake), since_last: 0 })
     }
 
     /// Tells of a commit.
@@ -127,19 +139,29 @@ impl Checkpointer {
         if self.since_last < CHECKPOINT_BYTES {
             return;
         }
-        match self.wake.try_send(()) {
-            Ok(()) => self.since_last = 0,
-            // Busy with the one before, or gone with the database.
-            Err(TrySendError::Full(()) | TrySendError::Disconnected(())) => {}
+        match &self.worker {
+            Worker::Thread(wake) => match wake.try_send(()) {
+                Ok(()) => self.since_last = 0,
+                // Busy with the one before, or gone with the database.
+                Err(TrySendError::Full(()) | TrySendError::Disconnected(())) => {}
+            },
+            Worker::Here(db, path) => {
+                self.since_last = 0;
+                try_checkpoint(db, path);
+            }
         }
     }
 }
 
 fn run(db: &Connection, woken: &Receiver<()>, path: &Path) {
     while woken.recv().is_ok() {
-        if let Err(error) = checkpoint(db) {
-            tracing::warn!(path = %path.display(), %error, "checkpoint failed, will be tried again");
-        }
+        try_checkpoint(db, path);
+    }
+}
+
+fn try_checkpoint(db: &Connection, path: &Path) {
+    if let Err(error) = checkpoint(db) {
+        tracing::warn!(path = %path.display(), %error, "checkpoint failed, will be tried again");
     }
 }
 

@@ -1,4 +1,4 @@
-//! The one thread that writes the log, with group commit.
+//! The one thread (in a simulated world: task) that writes the log, with group commit.
 //!
 //! Everything that was queued while the last fdatasync ran goes into one
 //! transaction, is synced once, and is then acknowledged together. After an
@@ -6,9 +6,10 @@
 //! Raft believes.
 
 use std::path::PathBuf;
-use std::sync::mpsc::{Receiver, TryRecvError};
 
+use gannet_daemon::world::{self, World};
 use rusqlite::{Connection, params};
+use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::entry::{Entry, Position};
 use super::sqlite::{self, Checkpointer};
@@ -41,26 +42,49 @@ pub(super) struct Writer {
     pub(super) db: Connection,
     pub(super) path: PathBuf,
     pub(super) checkpointer: Checkpointer,
+    /// Why nothing more is written.
+    pub(super) broken: Option<String>,
 }
 
 impl Writer {
     /// Works until all senders are gone.
-    pub(super) fn run(mut self, jobs: &Receiver<Job>) {
-        let mut broken: Option<String> = None;
-        while let Ok(first) = jobs.recv() {
-            let group = drain(first, jobs);
-            if let Some(reason) = &broken {
-                fail(group, reason);
-                continue;
-            }
-            match self.commit(&group) {
-                Ok(()) => group.into_iter().for_each(|job| (job.done)(Ok(()))),
-                Err(error) => {
-                    let reason = crate::error_chain(&error);
-                    tracing::error!(reason, "cannot write the log, refusing all further writes");
-                    fail(group, &reason);
-                    broken = Some(reason);
-                }
+    pub(super) fn start(self, jobs: UnboundedReceiver<Job>) -> Result<()> {
+        if let Some(world) = world::get() {
+            tokio::spawn(self.run_in(world, jobs));
+            return Ok(());
+        }
+        let path = self.path.clone();
+        std::thread::Builder::new().name("log".to_owned()).spawn(move || self.run(jobs)).map_err(Error::io(&path))?;
+        Ok(())
+    }
+
+    fn run(mut self, mut jobs: UnboundedReceiver<Job>) {
+        while let Some(first) = jobs.blocking_recv() {
+            let group = drain(first, &mut jobs);
+            self.work(group);
+        }
+    }
+
+    /// What waits while the disk is slow goes into one transaction here, too.
+    async fn run_in(mut self, world: &'static dyn World, mut jobs: UnboundedReceiver<Job>) {
+        while let Some(first) = jobs.recv().await {
+            tokio::time::sleep(world.disk_delay()).await;
+            let group = drain(first, &mut jobs);
+            self.work(group);
+        }
+    }
+
+    fn work(&mut self, group: Vec<Job>) {
+        if let Some(reason) = &self.broken {
+            return fail(group, reason);
+        }
+        match self.commit(&group) {
+            Ok(()) => group.into_iter().for_each(|job| (job.done)(Ok(()))),
+            Err(error) => {
+                let reason = crate::error_chain(&error);
+                tracing::error!(reason, "cannot write the log, refusing all further writes");
+                fail(group, &reason);
+                self.broken = Some(reason);
             }
         }
     }
@@ -83,12 +107,13 @@ impl Writer {
     }
 }
 
-fn drain(first: Job, jobs: &Receiver<Job>) -> Vec<Job> {
+fn drain(first: Job, jobs: &mut UnboundedReceiver<Job>) -> Vec<Job> {
     let mut group = vec![first];
     while group.len() < GROUP_LIMIT {
         match jobs.try_recv() {
             Ok(job) => group.push(job),
-            Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
+            // Empty, or the end.
+            Err(_) => break,
         }
     }
     group

@@ -8,6 +8,7 @@ use futures::future::join_all;
 use gannet_core::id::{JobId, NodeUuid};
 use gannet_core::lock::Lock;
 use gannet_core::opcode::OpCode;
+use gannet_daemon::world::{Mistake, makes};
 use serde_json::Value;
 use tokio::time::Instant;
 
@@ -112,7 +113,7 @@ impl<'a> Steps<'a> {
     ) -> Result<Vec<Result<E::Reply, NodeError>>, Failure> {
         let first = self.cursor;
         self.cursor += effects.len();
-        if self.intend(first, &effects)? {
+        if self.intend(first, &effects)? && !makes(Mistake::NoJournal) {
             self.persist(Transaction::default()).await?;
         }
         let calls = effects.iter().enumerate().map(|(offset, (node, effect))| self.one(first + offset, node, effect, patient));

@@ -7,6 +7,8 @@ use gannet_core::id::JobId;
 use gannet_core::job::Job;
 use gannet_core::opcode::{Dependency, JobRef, OpCode, ReasonEntry};
 
+use gannet_daemon::world::{Mistake, makes};
+
 use super::{JobCell, JobRow, Queue, engine};
 use crate::master::Master;
 use crate::store::{CommitError, RawWrite, Transaction};
@@ -54,6 +56,11 @@ impl Queue {
         let master = self.master()?;
         let id = self.next_id()?;
         let cell = self.prepare(&master, id, ops, &[])?;
+        if makes(Mistake::EarlyAck) {
+            self.enqueue(cell);
+            self.schedule();
+            return Ok(id);
+        }
         cell.persist(master.store(), Transaction::default()).await?;
         self.enqueue(cell);
         self.schedule();

@@ -1,6 +1,7 @@
 //! The connections.
 
 use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -8,10 +9,10 @@ use std::time::Duration;
 use gannet_core::config::{Config, Node};
 use gannet_core::id::{Epoch, NodeUuid};
 use gannet_core::paths::NODED_PORT;
+use gannet_daemon::net::{self, Stream};
 use gannet_proto::MAX_MESSAGE;
 use gannet_proto::node::node_client::NodeClient;
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
 
 use super::{NodeError, NodeHandle, NodeReads};
@@ -117,8 +118,9 @@ impl Nodes {
             // Otherwise the probes may not begin with the call that comes after a rest, and a node that stands still is waited
             // for until the call's own deadline.
             .keep_alive_while_idle(true);
-        let address = (node.primary_ip.clone(), NODED_PORT);
-        let channel = endpoint.connect_with_connector_lazy(tower::service_fn(move |_| connect(address.clone())));
+        let ip: IpAddr = node.primary_ip.parse().map_err(|error: std::net::AddrParseError| unreachable(error.to_string()))?;
+        let address = SocketAddr::new(ip, NODED_PORT);
+        let channel = endpoint.connect_with_connector_lazy(tower::service_fn(move |_| connect(address)));
         channels.retain(|(uuid, _), _| *uuid != node.uuid);
         channels.insert(key, channel.clone());
         Ok(channel)
@@ -126,8 +128,6 @@ impl Nodes {
 }
 
 /// The library's own connector counts only TCP's part against the time that a connection may take.
-async fn connect(address: (String, u16)) -> std::io::Result<TokioIo<TcpStream>> {
-    let stream = TcpStream::connect(address).await?;
-    stream.set_nodelay(true)?;
-    Ok(TokioIo::new(stream))
+async fn connect(address: SocketAddr) -> std::io::Result<TokioIo<Stream>> {
+    net::connect(address).await.map(TokioIo::new)
 }

@@ -1,16 +1,17 @@
 //! The one call to the master.
 
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use gannet_daemon::net::{self, Stream};
 use gannet_proto::MAX_MESSAGE;
 use gannet_proto::join::join_client::JoinClient;
 use gannet_proto::join::{JoinReply, JoinRequest};
 use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
-use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tonic::Code;
@@ -58,10 +59,10 @@ fn client_config(ca: &str) -> Result<ClientConfig, rustls::Error> {
     Ok(config)
 }
 
-async fn open(connector: &TlsConnector, master: &str) -> io::Result<TlsStream<TcpStream>> {
-    let stream = TcpStream::connect(master).await?;
-    let peer = stream.peer_addr()?.ip();
-    connector.connect(ServerName::IpAddress(peer.into()), stream).await
+async fn open(connector: &TlsConnector, master: &str) -> io::Result<TlsStream<Stream>> {
+    let address: SocketAddr = master.parse().map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
+    let stream = net::connect(address).await?;
+    connector.connect(ServerName::IpAddress(address.ip().into()), stream).await
 }
 
 fn explain(reason: &str) -> String {

@@ -99,7 +99,7 @@ pub async fn test_delay(context: &Context, request: TestDelayRequest) -> Result<
 
 async fn blocking(context: &Context, work: impl FnOnce(&Paths) -> Result<(), Error> + Send + 'static) -> Result<Empty, Status> {
     let paths = context.paths.clone();
-    match tokio::task::spawn_blocking(move || work(&paths)).await {
+    match gannet_daemon::work::blocking(move || work(&paths)).await {
         Ok(result) => answer(context, result),
         Err(error) => Err(Status::internal(format!("node {}: the work broke off: {error}", context.node_name))),
     }

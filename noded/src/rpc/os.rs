@@ -39,7 +39,7 @@ pub async fn os_diagnose(context: &Context, _: Empty) -> Result<OsDiagnoseReply,
 /// All OS definitions of this node.
 pub(crate) async fn diagnose(context: &Context) -> OsDiagnoseReply {
     let paths = context.paths.clone();
-    let definitions = tokio::task::spawn_blocking(move || search::diagnose(&paths)).await.unwrap_or_default();
+    let definitions = gannet_daemon::work::blocking(move || search::diagnose(&paths)).await.unwrap_or_default();
     OsDiagnoseReply { definitions }
 }
 

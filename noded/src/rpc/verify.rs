@@ -88,7 +88,7 @@ pub async fn verify(context: &Context, request: VerifyRequest) -> Result<VerifyR
 
 async fn blocking_digests(context: &Context, files: Vec<String>) -> HashMap<String, String> {
     let paths = context.paths.clone();
-    tokio::task::spawn_blocking(move || found::digests(&paths, &files)).await.unwrap_or_default()
+    gannet_daemon::work::blocking(move || found::digests(&paths, &files)).await.unwrap_or_default()
 }
 
 async fn instances(context: &Context, hypervisors: &[String]) -> (Vec<InstanceInfo>, HashMap<String, String>) {

@@ -16,6 +16,7 @@ const OURS: &[(&str, &[&str])] = &[
     ("gannet-cli", &["gannet-core"]),
     ("gannet-man", &["gannet-core", "gannet-cli", "gannet-htools"]),
     ("gannet-qa", &["*"]),
+    ("gannet-sim", &["*"]),
     ("xtask", &["*"]),
 ];
 

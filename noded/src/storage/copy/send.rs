@@ -49,7 +49,7 @@ where
     .await?;
     let (chunks, queue) = mpsc::channel(QUEUE);
     let position = Arc::new(AtomicU64::new(0));
-    let reader = tokio::task::spawn_blocking({
+    let reader = gannet_daemon::work::spawn({
         let position = Arc::clone(&position);
         move || read(&file, total, &position, &chunks)
     });

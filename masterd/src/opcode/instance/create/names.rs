@@ -48,7 +48,7 @@ pub(in crate::opcode::instance) async fn check_unused(address: IpAddr, name: &st
 
 /// The resolver of the system and a probing connection block; they get a thread of their own.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Refusal> {
-    let done = tokio::task::spawn_blocking(work).await;
+    let done = gannet_daemon::work::blocking(work).await;
     done.map_err(|error| Refusal::new(ErrorCode::Fault, format!("looking up the instance's name broke off: {error}")))
 }
 
