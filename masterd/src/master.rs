@@ -30,6 +30,7 @@ pub struct Master {
     paths: Paths,
     stopped: watch::Sender<Option<String>>,
     exports: crate::export::Progress,
+    deaths: crate::node_death::Board,
 }
 
 impl Master {
@@ -50,6 +51,7 @@ impl Master {
             paths,
             stopped,
             exports: crate::export::Progress::default(),
+            deaths: crate::node_death::Board::default(),
         });
         let queue = Queue::new(Arc::downgrade(&master), highest);
         assert!(master.queue.set(queue).is_ok(), "the queue is set once, here");
@@ -86,6 +88,11 @@ impl Master {
     #[must_use]
     pub fn exports(&self) -> &crate::export::Progress {
         &self.exports
+    }
+
+    /// What the watch of nodes has to say.
+    pub(crate) fn deaths(&self) -> &crate::node_death::Board {
+        &self.deaths
     }
 
     /// The lock manager.

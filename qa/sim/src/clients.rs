@@ -177,7 +177,8 @@ impl Client {
             }
             (_, Some(name)) => {
                 let target = node(&mut self.rng, &self.nodes);
-                let failover = json!({"OP_ID": "OP_INSTANCE_FAILOVER", "instance_name": name, "target_node": target, "shutdown_timeout": 5});
+                let failover =
+                    json!({"OP_ID": "OP_INSTANCE_FAILOVER", "instance_name": name, "target_node": target, "shutdown_timeout": 5});
                 (failover, What::Other)
             }
         };

@@ -86,10 +86,7 @@ impl Simulation {
             }
             fs::write(machine.root.join("etc/hosts"), &hosts)?;
             fs::write(machine.root.join("etc/hostname"), &machine.name)?;
-            fs::write(
-                machine.root.join("etc/ganeti/file-storage-paths"),
-                "/srv/ganeti/file-storage\n/srv/ganeti/shared-file-storage\n",
-            )?;
+            fs::write(machine.root.join("etc/ganeti/file-storage-paths"), "/srv/ganeti/file-storage\n/srv/ganeti/shared-file-storage\n")?;
             symlink(&shared, machine.root.join("srv/ganeti/shared-file-storage"))?;
         }
         Ok(())
