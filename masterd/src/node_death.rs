@@ -243,7 +243,7 @@ impl Watcher {
             let Some(node) = self.nodes.get_mut(&uuid) else { continue };
             let row = self.rows.get(&uuid).cloned().unwrap_or_default();
             let stamp = if proven && written { node.ledger.grant(proof_began, times.lease, row.lease()) } else { None };
-            let release = node.ledger.guarded.iter().filter(|guest| !self.wanted.has(guest) && !row.guarded.contains(*guest));
+            let release = node.ledger.guarded.iter().flatten().filter(|guest| !self.wanted.has(guest) && !row.guarded.contains(*guest));
             let request = LeaseRequest {
                 lease_ms: u32::try_from(times.lease.as_millis()).unwrap_or(u32::MAX),
                 guard: if stamp.is_some() { self.wanted.on(&uuid).cloned().collect() } else { Vec::new() },
@@ -272,8 +272,11 @@ impl Watcher {
                 }
                 continue;
             };
-            let guarded: BTreeSet<String> =
-                self.wanted.on(uuid).map(|guest| guest.uuid.clone()).filter(|guest| node.ledger.guarded.contains(guest)).collect();
+            // What it has promised to an earlier master is good until it has told this one.
+            let guarded: BTreeSet<String> = match &node.ledger.guarded {
+                Some(promised) => self.wanted.on(uuid).map(|guest| guest.uuid.clone()).filter(|guest| promised.contains(guest)).collect(),
+                None => row.guarded.clone(),
+            };
             let lease_s = times.lease.as_secs();
             let shorter = lease_s < row.lease_s && node.ledger.may_shorten(now);
             if row.guarded != guarded || shorter {
@@ -281,7 +284,7 @@ impl Watcher {
                 row.lease_s = if shorter { lease_s } else { row.lease_s };
                 self.unwritten.insert(uuid.clone());
             }
-            if !is_used && node.ledger.guarded.is_empty() && node.ledger.is_over(now) {
+            if !is_used && node.ledger.guarded.as_ref().is_some_and(BTreeSet::is_empty) && node.ledger.is_over(now) {
                 gone.push(uuid.clone());
             }
         }
@@ -315,7 +318,17 @@ impl Watcher {
             };
             let name = &config_node.name;
             match judge(&view) {
-                Verdict::Fine | Verdict::Wait => {}
+                Verdict::Fine => node.told.clear(),
+                Verdict::Wait => {
+                    let power = if let Power::Failed(error) = &node.power {
+                        format!(" (its power could not be switched off: {error})")
+                    } else {
+                        String::new()
+                    };
+                    let left = node.ledger.over_in(now).as_secs() + 1;
+                    node.told =
+                        format!("it does not answer; its instances are started elsewhere when its lease is over, in {left} s{power}");
+                }
                 Verdict::SwitchOff => {
                     tracing::warn!(node = %name, silent_s = silent.as_secs(), "the node does not answer: its power is switched off");
                     (node.power, node.power_since) = (Power::Asked, now);
@@ -361,22 +374,16 @@ impl Watcher {
     }
 
     /// What an operator should know.
-    fn tell(&mut self, config: &Config) {
-        let now = self.now();
+    fn tell(&self, config: &Config) {
         let mut complaints = BTreeMap::new();
-        for (uuid, node) in &mut self.nodes {
+        for (uuid, node) in &self.nodes {
             let Some(config_node) = config.node(uuid) else { continue };
-            let silent = node.ledger.silent_for(now);
             let text = match self.rows.get(uuid).and_then(|row| row.dead) {
                 Some(death) => self.recovery.story(config_node, death),
-                None if silent < RENEW_EVERY * 5 && !node.ledger.trouble.is_empty() => {
+                None if !node.told.is_empty() => node.told.clone(),
+                None if !node.ledger.trouble.is_empty() => {
                     format!("instances with automatic failover cannot run there: {}", node.ledger.trouble)
                 }
-                None if silent < RENEW_EVERY * 5 => {
-                    node.told.clear();
-                    continue;
-                }
-                None if !node.told.is_empty() => node.told.clone(),
                 None => continue,
             };
             complaints.insert(config_node.name.to_string(), text);

@@ -21,8 +21,8 @@ pub(super) struct Ledger {
     noted_until: Duration,
     /// Whether it had a lease when it was last heard.
     pub(super) has_lease: bool,
-    /// What it guards.
-    pub(super) guarded: BTreeSet<String>,
+    /// What it guards; `None`: it has not told this master yet.
+    pub(super) guarded: Option<BTreeSet<String>>,
     /// Why it can have no lease.
     pub(super) trouble: String,
 }
@@ -31,7 +31,7 @@ impl Ledger {
     /// At the beginning: earlier masters may have granted leases of up to `longest` until now.
     pub(super) fn new(now: Duration, longest: Duration) -> Self {
         let over = now + over_after(longest);
-        Self { reached: now, stamp: None, over, noted_until: over, has_lease: false, guarded: BTreeSet::new(), trouble: String::new() }
+        Self { reached: now, stamp: None, over, noted_until: over, has_lease: false, guarded: None, trouble: String::new() }
     }
 
     /// The stamp that may be granted now: one that was had before the proof of the lead was begun. From here on the lease counts as
@@ -53,7 +53,7 @@ impl Ledger {
             self.stamp = Some((stamp, now));
         }
         self.has_lease = reply.left_ms > 0;
-        self.guarded = reply.guarded.into_iter().collect();
+        self.guarded = Some(reply.guarded.into_iter().collect());
         self.trouble = reply.trouble;
     }
 

@@ -9,12 +9,13 @@ use std::time::Duration;
 use gannet_core::auto_failover;
 use gannet_core::config::{AdminState, Config, Instance, Node};
 use gannet_core::id::{InstanceUuid, JobId, NodeUuid};
+use gannet_core::lease::RENEW_EVERY;
 use gannet_core::opcode::{InstanceFailover, NodeSetParams, Op, OpCode, Priority, ReasonEntry};
 use gannet_proto::node::{InstanceListRequest, InstanceRef, LeaseRequest};
 
 use super::judge::Fence;
 use super::row::{Death, Row};
-use super::{Done, Watcher};
+use super::{Done, Watched, Watcher};
 use crate::job::Entry;
 use crate::master::Master;
 use crate::node::NodeError;
@@ -22,6 +23,8 @@ use crate::store::State;
 
 /// A job that failed is tried again after this long.
 const AGAIN: Duration = Duration::from_secs(30);
+/// A node that has answered later than that is there.
+const SILENT: Duration = Duration::from_secs(3 * RENEW_EVERY.as_secs());
 /// How often it is looked whether a dead node is back.
 const LOOK: Duration = Duration::from_secs(3);
 
@@ -67,11 +70,22 @@ impl Watcher {
                 (false, true) => self.set_death(&uuid, Some(Death { offline: true, ..death })),
                 (true, false) => self.look(&node),
                 (true, true) | (false, false) => {
-                    self.fail_over(state, &node, death).await;
+                    if !self.waits_for_others() {
+                        self.fail_over(state, &node, death).await;
+                    }
                     self.look(&node);
                 }
             }
         }
+    }
+
+    /// Whether another node is silent whose lease goes on: an instance that was on its way there when both were lost may have
+    /// arrived, and its record need not say so. The lease of that node covers it, too.
+    fn waits_for_others(&self) -> bool {
+        let now = self.now();
+        let is_alive = |uuid: &NodeUuid| self.rows.get(uuid).is_none_or(|row| row.dead.is_none());
+        let is_open = |node: &Watched| node.ledger.silent_for(now) > SILENT && !node.ledger.is_over(now);
+        self.nodes.iter().any(|(uuid, node)| is_alive(uuid) && is_open(node))
     }
 
     fn set_death(&mut self, uuid: &NodeUuid, death: Option<Death>) {
