@@ -20,7 +20,7 @@ mod recover;
 mod row;
 mod wanted;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -91,10 +91,13 @@ struct Watcher {
     rows: BTreeMap<NodeUuid, Row>,
     /// Rows that are not in the store as they are here. A death that could not be written yet stays one: nothing is granted after it.
     unwritten: BTreeSet<NodeUuid>,
-    nodes: HashMap<NodeUuid, Watched>,
+    /// In an order, so that a simulation replays.
+    nodes: BTreeMap<NodeUuid, Watched>,
     wanted: Wanted,
     tasks: JoinSet<Done>,
     recovery: Recovery,
+    /// The store's trouble was told.
+    complained: bool,
 }
 
 impl Watcher {
@@ -105,10 +108,11 @@ impl Watcher {
             began: Instant::now(),
             rows,
             unwritten: BTreeSet::new(),
-            nodes: HashMap::new(),
+            nodes: BTreeMap::new(),
             wanted: Wanted::default(),
             tasks: JoinSet::new(),
             recovery: Recovery::default(),
+            complained: false,
         }
     }
 
@@ -232,9 +236,12 @@ impl Watcher {
         let written = self.write().await;
         let proof_began = self.now();
         let proven = match self.master.store().client().read_index().await {
-            Ok(_) => true,
+            Ok(_) => {
+                self.complained = false;
+                true
+            }
             Err(error) => {
-                tracing::warn!(%error, "no lease is renewed: this master cannot prove that it leads");
+                self.complain("no lease is renewed: this master cannot prove that it leads", &error);
                 false
             }
         };
@@ -367,9 +374,17 @@ impl Watcher {
                 true
             }
             Err(error) => {
-                tracing::warn!(%error, "the state of leases could not be written; trying again");
+                self.complain("the state of leases could not be written; trying again", &error);
                 false
             }
+        }
+    }
+
+    /// Once, until it goes on.
+    fn complain(&mut self, what: &str, error: &dyn std::error::Error) {
+        if !self.complained {
+            tracing::warn!(error, "{what}");
+            self.complained = true;
         }
     }
 

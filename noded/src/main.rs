@@ -68,7 +68,8 @@ async fn keep_lease(options: &Options, paths: Paths) -> anyhow::Result<()> {
     }
     let name = node_name(&paths)?;
     let hypervisors = Arc::new(Hypervisors::new(&paths, &name));
-    lease::run(paths, hypervisors, gannet_daemon::Signals::listen().context("cannot wait for signals")?).await
+    let signals = gannet_daemon::Signals::listen().context("cannot wait for signals")?;
+    lease::run(paths, hypervisors, signals, options.foreground).await
 }
 
 async fn serve(options: &Options, paths: Paths) -> anyhow::Result<()> {

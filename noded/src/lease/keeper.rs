@@ -35,11 +35,11 @@ const SWEEP: Duration = Duration::from_secs(2);
 /// A keeper that nobody has spoken to for so long, and that has nothing to guard, ends. The agent starts one when it needs it.
 const IDLE: Duration = Duration::from_secs(600);
 
-/// Runs until it is asked to end, or nobody needs it.
+/// Runs until it is asked to end, or nobody needs it; `stays`: also then, since a service manager would only start it again.
 ///
 /// # Errors
 /// The socket cannot be made.
-pub async fn run(paths: Paths, hypervisors: Arc<Hypervisors>, signals: Signals) -> anyhow::Result<()> {
+pub async fn run(paths: Paths, hypervisors: Arc<Hypervisors>, signals: Signals, stays: bool) -> anyhow::Result<()> {
     let clock: Arc<dyn Clock> = Arc::new(BootClock);
     let store = Store::new(&paths);
     let lease = Lease::resumed(store.read(), &clock.boot_id());
@@ -50,7 +50,7 @@ pub async fn run(paths: Paths, hypervisors: Arc<Hypervisors>, signals: Signals) 
     gannet_daemon::notify_ready();
     tokio::select! {
         () = accept(listener, keeper.clone()) => {}
-        () = watch(keeper, hypervisors, paths.run_dir()) => tracing::info!("nobody needs the keeper any more"),
+        () = watch(keeper, hypervisors, paths.run_dir(), stays) => tracing::info!("nobody needs the keeper any more"),
         () = signals.ended() => tracing::info!("asked to end; the next keeper goes on"),
     }
     Ok(())
@@ -213,7 +213,7 @@ async fn serve(stream: UnixStream, keeper: &Keeper) -> std::io::Result<()> {
 }
 
 /// Looks at the clock until nobody needs this any more.
-async fn watch(keeper: Keeper, hypervisors: Arc<Hypervisors>, run_dir: PathBuf) {
+async fn watch(keeper: Keeper, hypervisors: Arc<Hypervisors>, run_dir: PathBuf, stays: bool) {
     let mut over: Option<Over> = None;
     let mut dog: Option<Result<Watchdog, ()>> = None;
     loop {
@@ -252,7 +252,7 @@ async fn watch(keeper: Keeper, hypervisors: Arc<Hypervisors>, run_dir: PathBuf) 
             }
         }
         let quiet = guarded.is_empty() || over.as_ref().is_some_and(|over| over.ended);
-        let is_idle = left.is_zero() && quiet && now.saturating_sub(spoken) >= IDLE;
+        let is_idle = !stays && left.is_zero() && quiet && now.saturating_sub(spoken) >= IDLE;
         // A node that has left its cluster, or a virtual one that was taken away.
         if is_idle || !run_dir.exists() {
             if let Some(Ok(dog)) = dog

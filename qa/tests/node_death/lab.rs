@@ -221,6 +221,11 @@ impl Lab {
         }
     }
 
+    /// Kills the keeper.
+    pub(crate) fn kill_keeper(&self, node: usize) {
+        kill(Pid::from_raw(self.keeper(node).unwrap()), Signal::SIGKILL).unwrap();
+    }
+
     /// The agent and the keeper stand still.
     pub(crate) fn freeze_all(&self, node: usize) {
         self.signal(node, Signal::SIGSTOP);

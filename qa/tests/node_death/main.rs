@@ -64,6 +64,11 @@ fn the_agent_stands_still() {
     lab.tags("cluster", "", &["yes"]);
     lab.quick();
     lab.wait_guarded(2, &["web1"]);
+    // A keeper that dies is replaced, and the next one knows what the last one knew.
+    let first = lab.keeper(2).unwrap();
+    lab.kill_keeper(2);
+    wait_for("another keeper", SOON, || lab.keeper(2).filter(|pid| *pid != first)).unwrap();
+    lab.wait_guarded(2, &["web1"]);
     let watch = lab.watch();
     lab.daemon(2, NODED).freeze();
     lab.wait_elsewhere("web1", 2);

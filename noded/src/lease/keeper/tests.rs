@@ -89,7 +89,7 @@ async fn guests_are_ended_when_the_lease_is_over() {
         fake.start(&instance, &[], false).await.unwrap();
     }
     let _ = bench.renew(&["web1"]);
-    let watching = tokio::spawn(watch(bench.keeper.clone(), hypervisors.clone(), bench.paths.run_dir()));
+    let watching = tokio::spawn(watch(bench.keeper.clone(), hypervisors.clone(), bench.paths.run_dir(), false));
     tokio::time::sleep(TICK * 2).await;
     assert_eq!(fake.list().await.unwrap().len(), 2, "not before");
     bench.hand.go(Duration::from_secs(27));
