@@ -79,7 +79,16 @@ pub struct Explanation {
     pub changes: Vec<Change>,
 }
 
+/// Pairs of nodes that one try may look at before a cluster counts as large: those of 300 nodes.
+const PAIRS: usize = 300 * 300;
+
 impl Question<'_> {
+    /// Whether each try looks at so many pairs of nodes that only a few can be made.
+    fn is_large(&self) -> bool {
+        let nodes = self.groups().into_iter().map(|group| self.nodes(group).len());
+        self.cluster.instance(self.id).has_secondary() && nodes.map(|count| count * count).sum::<usize>() > PAIRS
+    }
+
     /// Whether there is a place.
     #[must_use]
     pub fn fits(&self) -> bool {

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use gannet_confd::command::{Command, Expect, Key, Kind, Outcome, Row};
 use gannet_core::config::{Config, ObjectKind};
 use gannet_core::id::Epoch;
+use gannet_daemon::world::{Mistake, makes};
 use imbl::OrdMap;
 use tokio::sync::watch;
 
@@ -87,17 +88,30 @@ pub struct Store {
     client: gannet_confd::client::Client,
     state: watch::Receiver<Arc<State>>,
     epoch: Epoch,
+    /// Revision of the row that says which life of a master daemon may write.
+    session: u64,
 }
+
+/// The row that each life of a master daemon writes first, and that each of its writes expects unchanged.
+const SESSION: &str = "master-session";
 
 impl Store {
     /// Connects to confd, reads everything, and follows from then on. Also gives the job rows as they are now: only this
     /// master writes them, so they are not mirrored any further.
     ///
+    /// A daemon that was killed may have left writes on their way in confd; they carry the same epoch as ours. So that none of them
+    /// comes after what is read here, the session is written first: writes of an earlier one do not apply any more.
+    ///
     /// # Errors
     /// When confd cannot be reached or is not the leader.
     pub async fn open(client: gannet_confd::client::Client, epoch: Epoch, lost: Lost) -> Result<(Self, Vec<Row>), gannet_confd::Error> {
+        let begin = Command::new(epoch.0).put(session_key(), serde_json::json!({"epoch": epoch.0}).to_string());
+        let session = match client.propose(begin).await?.outcome {
+            Outcome::Applied { revs } => revs.first().copied().unwrap_or_default(),
+            Outcome::Conflict { .. } | Outcome::Deposed { .. } => return Err(gannet_confd::Error::NotLeader { leader: None }),
+        };
         let (state, jobs) = mirror::start(&client, lost).await?;
-        Ok((Self { client, state, epoch }, jobs))
+        Ok((Self { client, state, epoch, session }, jobs))
     }
 
     /// The newest state.
@@ -134,6 +148,9 @@ impl Store {
         let proposed = self.client.propose(command).await.map_err(|error| CommitError::Unavailable(error.to_string()))?;
         match proposed.outcome {
             Outcome::Applied { .. } => {}
+            Outcome::Conflict { key, .. } if key == session_key() => {
+                return Err(CommitError::Deposed("another life of the master daemon has begun since".to_owned()));
+            }
             Outcome::Conflict { key, found } => {
                 let found = found.map_or_else(|| "is gone".to_owned(), |rev| format!("is at revision {rev}"));
                 return Err(CommitError::Conflict(format!("{key} was changed by another job meanwhile: it {found}")));
@@ -158,6 +175,9 @@ impl Store {
 
     fn command(&self, transaction: Transaction) -> Command {
         let mut command = Command::new(self.epoch.0);
+        if !makes(Mistake::SessionIgnored) {
+            command = command.expect(session_key(), Expect::Rev(self.session));
+        }
         command.token = transaction.token;
         for (kind, id, json, expect) in transaction.config {
             let key = Key::new(kind.as_str(), id);
@@ -181,6 +201,10 @@ impl Store {
         }
         command
     }
+}
+
+fn session_key() -> Key {
+    Key::new(Kind::META, SESSION)
 }
 
 impl RawWrite {

@@ -7,7 +7,7 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 use crate::demo::{self, Options};
-use crate::{build, interrupt, packages, say, test, tidy, vnode};
+use crate::{build, interrupt, packages, say, sim, test, tidy, vnode};
 
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", about = "Shows and tests Gannet on this machine", version)]
@@ -30,6 +30,8 @@ enum Task {
         /// fmt, clippy, tidy, unit, deny, vcluster, vnodes, or another test target of qa/ (default: all, in this order)
         tiers: Vec<String>,
     },
+    /// Simulate whole clusters in which everything breaks, from seeds; failing seeds are printed and replay exactly
+    Sim(sim::Options),
     /// Check the tree: forbidden dependencies, file lengths, leftovers, licences
     Tidy,
     /// Build the programs and print the directory they are in
@@ -130,6 +132,7 @@ fn run(arguments: Arguments) -> Result<ExitCode> {
         Task::Demo { options, action: None } => demo::run(&options)?,
         Task::Demo { options, action: Some(action) } => demo_action(&options, action)?,
         Task::Test { tiers } => return test::run(&tiers),
+        Task::Sim(options) => return sim::run(&options),
         Task::Tidy => tidy::run()?,
         Task::Build { debug } => {
             packages::ensure(&[packages::Group::Build])?;
@@ -171,6 +174,9 @@ mod tests {
             &["demo", "exec", "gnt-node", "list", "--no-headers"],
             &["demo", "stop", "--dir", "/tmp/x"],
             &["test", "fmt", "unit"],
+            &["sim", "--seconds", "60", "--seed", "7"],
+            &["sim", "--one", "12", "--broken", "no-sync"],
+            &["sim", "--mistakes"],
             &["vnode", "up", "3"],
         ];
         for line in lines {

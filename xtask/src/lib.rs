@@ -16,6 +16,7 @@ pub mod process;
 pub mod repo;
 pub mod run;
 pub mod say;
+pub mod sim;
 pub mod test;
 pub mod tidy;
 pub mod vnode;

@@ -1,4 +1,7 @@
 //! Single changes that make an instance fit, each the smallest of its kind, each tried.
+//!
+//! A try looks at all pairs of nodes, if the instance has a secondary. On large clusters ([`Question::is_large`]) only the changes are
+//! tried that the limits which were met name by themselves: they may be larger than needed, and some may be missed.
 
 use super::{Closed, Explanation, Limit, Question, Role};
 use crate::cluster::Cluster;
@@ -11,6 +14,8 @@ use crate::state::{State, real};
 const CLOSEST: usize = 3;
 /// So many nodes are tried as online ones.
 const OFFLINE: usize = 8;
+/// On large clusters both are this.
+const FEW: usize = 1;
 
 /// A change after which the instance has a place.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,7 +48,7 @@ pub enum Change {
 
 /// All that are found, those of the instance first.
 pub(super) fn all(question: &Question<'_>, found: &Explanation) -> Vec<Change> {
-    let mut changes = of_the_instance(question);
+    let mut changes = of_the_instance(question, found);
     changes.extend(of_tags(question, found));
     changes.extend(of_nodes(question, found));
     changes.extend(of_ratios(question, found));
@@ -75,18 +80,26 @@ fn fits_as(question: &Question<'_>, cluster: &mut Cluster, change: impl FnOnce(&
 }
 
 /// Smaller sizes, or the smallest of a policy.
-fn of_the_instance(question: &Question<'_>) -> Vec<Change> {
+fn of_the_instance(question: &Question<'_>, found: &Explanation) -> Vec<Change> {
+    let large = question.is_large();
+    // What is tried on a large cluster: the sizes with which the nearest node takes it, and the two nearest.
+    let hints = |old: i64, of: fn(&Limit) -> Option<i64>| {
+        let mut over: Vec<i64> = found.obstacles.iter().filter_map(|obstacle| of(&obstacle.limit)).collect();
+        over.sort_unstable();
+        large.then(|| over.into_iter().take(2).map(|over| old - over).collect::<Vec<i64>>())
+    };
     let mut cluster = question.cluster.clone();
     let instance = question.cluster.instance(question.id).clone();
     let ranges = || question.groups().into_iter().flat_map(|group| &question.cluster.group(group).policy.ranges);
     let least = |of: fn(&MinMax) -> i64| ranges().map(of).min().unwrap_or(0).max(1);
     let mut changes = Vec::new();
-    let memory =
-        size(instance.memory, least(|range| range.min.memory), |new| fits_as(question, &mut cluster, |instance| instance.memory = new));
+    let memory = size(instance.memory, least(|range| range.min.memory), hints(instance.memory, |limit| misses(limit, true)), |new| {
+        fits_as(question, &mut cluster, |instance| instance.memory = new)
+    });
     changes.extend(memory.map(Change::Memory));
     if let Some(largest) = (0..instance.disks.len()).max_by_key(|at| instance.disks[*at].size) {
         let old = instance.disks[largest].size;
-        let disk = size(old, least(|range| range.min.disk), |new| {
+        let disk = size(old, least(|range| range.min.disk), hints(old, |limit| misses(limit, false)), |new| {
             fits_as(question, &mut cluster, |instance| {
                 instance.disks[largest].size = new;
                 instance.disk += new - old;
@@ -94,13 +107,23 @@ fn of_the_instance(question: &Question<'_>) -> Vec<Change> {
         });
         changes.extend(disk.map(Change::LargestDisk));
     }
-    let vcpus = size(instance.vcpus, least(|range| range.min.cpus), |new| fits_as(question, &mut cluster, |instance| instance.vcpus = new));
+    let over = |limit: &Limit| match limit {
+        Limit::Cpu { vcpus, limit } => Some(vcpus - limit),
+        _ => None,
+    };
+    let vcpus = size(instance.vcpus, least(|range| range.min.cpus), hints(instance.vcpus, over), |new| {
+        fits_as(question, &mut cluster, |instance| instance.vcpus = new)
+    });
     changes.extend(vcpus.map(Change::Vcpus));
     changes
 }
 
-/// The largest size below `old` that fits, at least `least`; or `least` where `old` is below it.
-fn size(old: i64, least: i64, mut fits: impl FnMut(i64) -> bool) -> Option<i64> {
+/// The largest size below `old` that fits, at least `least`; or `least` where `old` is below it. With hints only these are tried.
+fn size(old: i64, least: i64, hints: Option<Vec<i64>>, mut fits: impl FnMut(i64) -> bool) -> Option<i64> {
+    if let Some(mut hints) = hints {
+        hints.dedup();
+        return hints.into_iter().find(|hint| (least..old).contains(hint) && fits(*hint));
+    }
     if !fits(least) {
         return None;
     }
@@ -141,7 +164,8 @@ fn of_nodes(question: &Question<'_>, found: &Explanation) -> Vec<Change> {
         let mut missing: Vec<(NodeId, i64)> =
             found.obstacles.iter().filter_map(|obstacle| Some((obstacle.node, misses(&obstacle.limit, memory)?))).collect();
         missing.sort_by_key(|(_, more)| *more);
-        let good = missing.into_iter().take(CLOSEST).find(|(node, more)| {
+        let tries = if question.is_large() { FEW } else { CLOSEST };
+        let good = missing.into_iter().take(tries).find(|(node, more)| {
             let (cluster, state) = with_more(question, *node, *more, memory);
             Question { cluster: &cluster, state: &state, ..*question }.fits()
         });
@@ -233,5 +257,5 @@ fn of_the_offline(question: &Question<'_>) -> Option<Change> {
         cluster.nodes[id.at()].offline = true;
         fits
     };
-    offline.take(OFFLINE).find(|id| fits(id)).map(Change::Online)
+    offline.take(if question.is_large() { FEW } else { OFFLINE }).find(|id| fits(id)).map(Change::Online)
 }

@@ -84,6 +84,19 @@ fn the_loss_of_a_node_is_told() {
     assert!(sentences.iter().any(|sentence| sentence.starts_with("N+1: with it, the loss of ")), "{sentences:?}");
 }
 
+/// More nodes than those whose pairs are all tried again and again.
+#[test]
+fn a_large_cluster_is_explained_by_what_its_limits_name() {
+    let node = |at: u32, memory: u32| format!("node{at:03}|{memory}|0|{memory}|20000|20000|2|N|u|1||N|0|0|1.0\n");
+    let nodes: String = (0..310).map(|at| node(at, if at < 2 { 4100 - 100 * at } else { 3000 })).collect();
+    let text = format!("default|u|preferred||\n\n{nodes}\n\n\n");
+    let options = Options { capacity: false, ..Options::default() };
+    let (found, sentences) = explain(&text, instance(5000, 2000, 1, DiskTemplate::Drbd), &options);
+    // On the nearest node alone it would not be a pair.
+    assert_eq!(found.changes, [Change::Memory(3999)], "{sentences:?}");
+    assert!(sentences[0].starts_with("not enough memory as the primary node: node000 (wanted 5000 MiB, free 4100 MiB), node001"), "{sentences:?}");
+}
+
 proptest! {
     #[test]
     fn what_is_named_is_so_and_what_is_proposed_helps(

@@ -1,11 +1,15 @@
 //! The hand that breaks things, and mends them again.
 
+use crate::disk::{self, Fault};
 use crate::machine::Daemon;
 use crate::simulation::{DISK_US, Simulation};
 use crate::state::state;
 
 /// Between two misfortunes, in microseconds.
 const PAUSE_US: (u64, u64) = (200_000, 4_000_000);
+
+/// A misfortune that waits for a write happens after this in any case, in microseconds.
+const ARMED_US: u64 = 2_000_000;
 
 /// What can happen.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,18 +22,23 @@ enum Harm {
     Isolate(usize, bool, bool),
     Link(usize, usize),
     SlowDisk(usize),
+    Disk(usize, Fault),
 }
 
 /// What is broken now, and until when.
 pub(crate) struct Chaos {
     open: Vec<(u64, Harm)>,
     next: u64,
+    /// Waits for the moment in which its machine begins to write, and no longer than until then.
+    armed: Option<(u64, usize, Harm)>,
     pub(crate) count: usize,
+    /// Some machine was off.
+    pub(crate) power_lost: bool,
 }
 
 impl Chaos {
     pub(crate) fn new() -> Self {
-        Self { open: Vec::new(), next: state().now + PAUSE_US.0, count: 0 }
+        Self { open: Vec::new(), next: state().now + PAUSE_US.0, armed: None, count: 0, power_lost: false }
     }
 
     /// One look at the clock.
@@ -40,10 +49,23 @@ impl Chaos {
         for (_, harm) in over {
             self.mend(&harm, simulation);
         }
+        if let Some((until, machine, harm)) = self.armed.take() {
+            // The worst moment: what is written is on its way, and on no disk.
+            if { state() }.machines[machine].wrote_at == now || until <= now {
+                self.harm(harm, simulation);
+            } else {
+                self.armed = Some((until, machine, harm));
+            }
+        }
         if now >= self.next {
             self.next = now + { state() }.between(PAUSE_US.0, PAUSE_US.1);
             let harm = choose(simulation.clients);
-            self.harm(harm, simulation);
+            match harm {
+                Harm::Kill(machine, Daemon::Confd | Daemon::Masterd) | Harm::PowerOff(machine) if { state() }.once_in(2) => {
+                    self.armed = Some((now + ARMED_US, machine, harm));
+                }
+                harm => self.harm(harm, simulation),
+            }
         }
     }
 
@@ -58,11 +80,13 @@ impl Chaos {
     fn harm(&mut self, harm: Harm, simulation: &mut Simulation) {
         let now = state().now;
         let (low, high) = match &harm {
+            // Started again at once, as its supervisor does, or later.
+            Harm::Kill(..) if { state() }.once_in(2) => (2_000, 50_000),
             Harm::Kill(..) => (50_000, 4_000_000),
             Harm::PowerOff(_) => (1_000_000, 20_000_000),
             Harm::Freeze(..) | Harm::FreezeAll(_) => (100_000, 12_000_000),
             Harm::Isolate(..) | Harm::Link(..) => (200_000, 15_000_000),
-            Harm::SlowDisk(_) => (500_000, 10_000_000),
+            Harm::SlowDisk(_) | Harm::Disk(..) => (500_000, 10_000_000),
         };
         let until = now + state().between(low, high);
         if self.open.iter().any(|(_, other)| touches(other, &harm)) {
@@ -72,7 +96,10 @@ impl Chaos {
         self.count += 1;
         match &harm {
             Harm::Kill(machine, daemon) => return simulation.kill(*machine, *daemon, until),
-            Harm::PowerOff(machine) => simulation.power_off(*machine),
+            Harm::PowerOff(machine) => {
+                self.power_lost = true;
+                simulation.power_off(*machine);
+            }
             Harm::Freeze(machine, daemon) => match simulation.machines[*machine].processes.get_mut(daemon) {
                 Some(process) => process.frozen = true,
                 None => return,
@@ -83,6 +110,7 @@ impl Chaos {
                 let mut state = state();
                 state.machines[*machine].disk_us = state.between(10 * DISK_US, 150 * DISK_US);
             }
+            Harm::Disk(machine, fault) => disk::set_fault(*machine, Some(*fault)),
         }
         self.open.push((until, harm));
     }
@@ -104,6 +132,7 @@ impl Chaos {
                 rest.iter().for_each(|(_, other)| self.cut(other, true, simulation.clients));
             }
             Harm::SlowDisk(machine) => state().machines[*machine].disk_us = DISK_US,
+            Harm::Disk(machine, _) => disk::set_fault(*machine, None),
         }
     }
 
@@ -135,7 +164,8 @@ fn touches(one: &Harm, other: &Harm) -> bool {
         (Harm::PowerOff(a), Harm::PowerOff(b) | Harm::Freeze(b, _) | Harm::FreezeAll(b) | Harm::Kill(b, _))
         | (Harm::Freeze(a, _) | Harm::FreezeAll(a) | Harm::Kill(a, _), Harm::PowerOff(b))
         | (Harm::FreezeAll(a), Harm::FreezeAll(b))
-        | (Harm::SlowDisk(a), Harm::SlowDisk(b)) => a == b,
+        | (Harm::SlowDisk(a), Harm::SlowDisk(b))
+        | (Harm::Disk(a, _), Harm::Disk(b, _)) => a == b,
         (Harm::Freeze(a, c), Harm::Freeze(b, d)) => (a, c) == (b, d),
         _ => false,
     }
@@ -147,16 +177,18 @@ fn choose(machines: usize) -> Harm {
     let machine = state.between(0, most) as usize;
     let daemon = [Daemon::Noded, Daemon::Confd, Daemon::Masterd][state.between(0, 2) as usize];
     match state.between(0, 99) {
-        0..35 => Harm::Kill(machine, daemon),
-        35..50 => Harm::PowerOff(machine),
-        50..65 => Harm::Freeze(machine, daemon),
-        65..72 => Harm::FreezeAll(machine),
-        72..86 => match state.between(0, 3) {
+        0..32 => Harm::Kill(machine, daemon),
+        32..44 => Harm::PowerOff(machine),
+        44..57 => Harm::Freeze(machine, daemon),
+        57..65 => Harm::FreezeAll(machine),
+        65..81 => match state.between(0, 3) {
             0 => Harm::Isolate(machine, true, false),
             1 => Harm::Isolate(machine, false, true),
             _ => Harm::Isolate(machine, true, true),
         },
-        86..94 => Harm::Link(machine, (machine + 1 + state.between(0, most.saturating_sub(1)) as usize) % machines),
-        _ => Harm::SlowDisk(machine),
+        81..87 => Harm::Link(machine, (machine + 1 + state.between(0, most.saturating_sub(1)) as usize) % machines),
+        87..97 => Harm::SlowDisk(machine),
+        97 => Harm::Disk(machine, Fault::Broken),
+        _ => Harm::Disk(machine, Fault::Full),
     }
 }

@@ -85,10 +85,19 @@ impl Client {
             lock(&self.history).unknown += 1;
             return;
         };
-        let Ok(job) = taken else {
-            // Refused before it was a job: nothing has happened.
-            return;
+        let job = match taken {
+            Ok(job) => job,
+            Err(why) => {
+                // Refused before it was a job: nothing has happened, but two masters must not fight for a number.
+                if why.contains("was changed by another job") {
+                    lock(&self.history).wrong.push(why);
+                }
+                return;
+            }
         };
+        if state().log {
+            eprintln!("job {job} {described}: taken");
+        }
         if lock(&self.history).jobs.insert(job, described).is_some() {
             lock(&self.history).wrong.push(format!("job {job} was given to two submissions"));
         }
@@ -100,11 +109,8 @@ impl Client {
             match self.operator.status(job).await.as_deref() {
                 Some(status @ ("success" | "error" | "canceled")) => {
                     let status = status.to_owned();
-                    if status == "error" && std::env::var_os("GANNET_SIM_LOG").is_some() {
-                        let why = self.operator.call(Method::QueryJobs, &json!([[job], ["opresult"]])).await;
-                        if let Answer::Said(why) = why {
-                            eprintln!("job {job} {}: {why}", lock(&self.history).jobs[&job]);
-                        }
+                    if state().log {
+                        eprintln!("job {job} {}: {status}", lock(&self.history).jobs[&job]);
                     }
                     self.note(&what, Some(status == "success"));
                     lock(&self.history).ends.insert(job, status);
@@ -188,13 +194,20 @@ impl Client {
 }
 
 /// What must hold in the end.
-pub(crate) async fn judge(mut operator: Operator, history: Shared, files: Vec<(String, BTreeSet<String>)>) -> Result<(), String> {
+pub(crate) async fn judge(
+    mut operator: Operator,
+    history: Shared,
+    files: Vec<(String, BTreeSet<String>)>,
+    power_was_lost: bool,
+) -> Result<(), String> {
     let known: BTreeMap<u64, String> = {
         let rows = operator.ask(Method::QueryJobs, &json!([null, ["id", "status"]])).await?;
         let rows = rows.as_array().cloned().unwrap_or_default();
         rows.iter().filter_map(|row| Some((crate::operator::number(&row[0])?, row[1].as_str()?.to_owned()))).collect()
     };
     let instances = operator.ask(Method::QueryInstances, &json!([[], ["name", "status", "pnode"], false])).await?;
+    let down = |row: &&Value| row[1] == "ERROR_down";
+    let down: Vec<Value> = instances.as_array().into_iter().flatten().filter(down).map(|row| row[0].clone()).collect();
     let instances: BTreeSet<String> =
         instances.as_array().into_iter().flatten().filter_map(|row| row[0].as_str().map(str::to_owned)).collect();
     let tags = operator.ask(Method::QueryTags, &json!(["cluster", ""])).await?;
@@ -229,6 +242,14 @@ pub(crate) async fn judge(mut operator: Operator, history: Shared, files: Vec<(S
         for name in names.difference(&instances) {
             wrong.push(format!("{place} has something of {name}, which is no instance"));
         }
+    }
+    if !down.is_empty() && !power_was_lost {
+        wrong.push(format!("{down:?} do not run, though no machine lost its power"));
+    }
+    for name in down {
+        // Guests of a machine that lost its power: what the watcher does.
+        let started = operator.run(json!({"OP_ID": "OP_INSTANCE_STARTUP", "instance_name": name})).await;
+        wrong.extend(started.err());
     }
     let verified = operator.run(json!({"OP_ID": "OP_CLUSTER_VERIFY"})).await?;
     let jobs = verified["jobs"].as_array().cloned().unwrap_or_default();

@@ -9,12 +9,13 @@ use std::path::{Path, PathBuf};
 use gannet_core::paths::{NODED_PORT, Paths};
 use gannet_daemon::Signals;
 use gannet_masterd::daemon::End;
+use rand::SeedableRng;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::state::{Life, state};
-use crate::system;
+use crate::{disk, system};
 
 /// Beginning of the simulated time, in microseconds since 1970: 2026-01-01.
 const EPOCH_US: u64 = 1_767_225_600_000_000;
@@ -208,6 +209,8 @@ impl Machine {
         }
         let all: Vec<Daemon> = self.processes.keys().copied().collect();
         all.into_iter().for_each(|daemon| self.kill(daemon, now));
+        let mut rng = rand::rngs::StdRng::seed_from_u64(state().between(0, u64::MAX - 1));
+        disk::power_lost(self.index, &mut rng);
         let run = self.root.join("run");
         fs::remove_dir_all(&run)?;
         fs::create_dir_all(run.join("lock"))
@@ -218,7 +221,11 @@ impl Machine {
     /// # Errors
     /// A runtime cannot be made.
     pub(crate) fn power_on(&mut self, now: u64) -> io::Result<()> {
-        state().machines[self.index].on = true;
+        {
+            let facts = &mut state().machines[self.index];
+            facts.on = true;
+            facts.boots += 1;
+        }
         self.start_daemon(Daemon::Noded, now)?;
         if self.is_member() {
             self.start_daemon(Daemon::Confd, now)?;

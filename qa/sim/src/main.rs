@@ -6,11 +6,14 @@
 
 mod chaos;
 mod clients;
+mod disk;
 mod machine;
+mod mistakes;
 mod network;
 mod observe;
 mod operator;
 mod programs;
+mod runner;
 mod simulation;
 mod state;
 mod story;
@@ -19,10 +22,12 @@ mod world;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use gannet_daemon::world::Mistake;
 
+use runner::{Batch, Sum};
 use story::Plan;
 
 #[derive(Debug, Parser)]
@@ -34,6 +39,34 @@ struct Options {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Run schedules for some time, and print the seeds of those that failed
+    Run {
+        /// How long, in seconds
+        #[arg(long, default_value_t = 60)]
+        seconds: u64,
+        /// Seed of the first one; the others follow
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// How many at a time
+        #[arg(long, default_value_t = 2)]
+        parallel: usize,
+        /// How long things break in each, in seconds of the simulated time
+        #[arg(long, default_value_t = 60)]
+        chaos: u64,
+        /// Make a mistake on purpose, and end when it is noticed
+        #[arg(long, value_parser = mistakes::named)]
+        broken: Option<Mistake>,
+    },
+    /// Make each mistake on purpose, until it is noticed
+    Mistakes {
+        /// How long each may go unnoticed, in seconds
+        #[arg(long, default_value_t = 300)]
+        seconds: u64,
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        #[arg(long, default_value_t = 2)]
+        parallel: usize,
+    },
     /// Run one schedule in this process
     One {
         #[arg(long)]
@@ -46,7 +79,7 @@ enum Command {
         #[arg(long, default_value_t = 60)]
         chaos: u64,
         /// Make a mistake on purpose
-        #[arg(long, value_parser = mistake)]
+        #[arg(long, value_parser = mistakes::named)]
         broken: Option<Mistake>,
         /// Keep the machines' files
         #[arg(long)]
@@ -54,32 +87,75 @@ enum Command {
     },
 }
 
-fn mistake(name: &str) -> Result<Mistake, String> {
-    let found = MISTAKES.iter().find(|(known, _)| *known == name);
-    found.map(|(_, mistake)| *mistake).ok_or_else(|| {
-        let known: Vec<&str> = MISTAKES.iter().map(|(known, _)| *known).collect();
-        format!("there is no such mistake; there are {}", known.join(", "))
-    })
-}
-
-/// The mistakes by their names.
-const MISTAKES: [(&str, Mistake); 7] = [
-    ("epoch-unchecked", Mistake::EpochUnchecked),
-    ("no-sync", Mistake::NoSync),
-    ("vote-forgotten", Mistake::VoteForgotten),
-    ("no-journal", Mistake::NoJournal),
-    ("locks-ignored", Mistake::LocksIgnored),
-    ("conditions-ignored", Mistake::ConditionsIgnored),
-    ("early-ack", Mistake::EarlyAck),
-];
-
 fn main() -> ExitCode {
     let Options { command } = Options::parse();
     match command {
+        Command::Run { seconds, seed, parallel, chaos, broken } => many(&Batch {
+            first: seed,
+            time: Duration::from_secs(seconds),
+            parallel,
+            chaos_s: chaos,
+            mistake: broken,
+            until_failure: broken.is_some(),
+        }),
+        Command::Mistakes { seconds, seed, parallel } => all_mistakes(Duration::from_secs(seconds), seed, parallel),
         Command::One { seed, nodes, clients, chaos, broken, keep } => {
             one(&Plan { seed, nodes, clients, chaos_s: chaos, mistake: broken }, keep)
         }
     }
+}
+
+fn many(batch: &Batch) -> ExitCode {
+    let sum = match runner::run(batch) {
+        Ok(sum) => sum,
+        Err(error) => {
+            eprintln!("sim: {error:#}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let Sum { schedules, jobs, harms, masters, calls, simulated_s, failed, took } = &sum;
+    for (seed, why) in failed {
+        println!("FAILED: seed {seed}: {why}\nreplay: cargo xtask sim --one {seed} --chaos {}", batch.chaos_s);
+    }
+    let seconds = took.as_secs_f64();
+    println!(
+        "{schedules} schedules ({:.1} per minute, {simulated_s} s simulated in {seconds:.0} s): {jobs} jobs, {calls} calls to nodes, {harms} \
+         misfortunes, {masters} masters; {} failed",
+        *schedules as f64 * 60.0 / seconds.max(0.001),
+        failed.len()
+    );
+    // A mistake made on purpose must be noticed.
+    if failed.is_empty() == batch.mistake.is_none() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn all_mistakes(time: Duration, first: u64, parallel: usize) -> ExitCode {
+    let mut unnoticed = Vec::new();
+    for (name, mistake) in mistakes::MISTAKES {
+        let batch = Batch { first, time, parallel, chaos_s: 60, mistake: Some(mistake), until_failure: true };
+        match runner::run(&batch) {
+            Ok(sum) => match sum.failed.first() {
+                Some((_, why)) => {
+                    let line = why.lines().next().unwrap_or_default();
+                    println!("{name}: noticed after {} schedules, {:.0} s: {line}", sum.schedules, sum.took.as_secs_f64());
+                }
+                None => {
+                    println!("{name}: NOT NOTICED in {} schedules, {:.0} s", sum.schedules, sum.took.as_secs_f64());
+                    unnoticed.push(name);
+                }
+            },
+            Err(error) => {
+                eprintln!("sim: {error:#}");
+                return ExitCode::FAILURE;
+            }
+        }
+    }
+    println!("{} of {} mistakes noticed", mistakes::MISTAKES.len() - unnoticed.len(), mistakes::MISTAKES.len());
+    if unnoticed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Where the machines of a schedule are. Short: UNIX sockets are below it.
+fn directory(process: u32) -> PathBuf {
+    PathBuf::from(format!("/tmp/gannet-sim-{process}"))
 }
 
 fn one(plan: &Plan, keep: bool) -> ExitCode {
@@ -89,9 +165,14 @@ fn one(plan: &Plan, keep: bool) -> ExitCode {
     }
     gannet_noded::tls::install_provider();
     story::watch_panics();
-    // Short: UNIX sockets are below it.
-    let dir = PathBuf::from(format!("/tmp/gannet-sim-{}", std::process::id()));
-    let ran = story::run(plan, &dir);
+    let dir = directory(std::process::id());
+    // In a thread of its own: the seeds of the standard library's hash maps belong to the thread, and what was done before (options,
+    // the log) must not count.
+    let ran = std::thread::scope(|scope| {
+        let simulation = std::thread::Builder::new().stack_size(64 << 20).spawn_scoped(scope, || story::run(plan, &dir));
+        let ended = simulation.map(std::thread::ScopedJoinHandle::join);
+        ended.map_err(anyhow::Error::from)?.unwrap_or_else(|_| Err(anyhow::anyhow!("the simulation itself panicked")))
+    });
     system::release();
     if !keep {
         let _ = std::fs::remove_dir_all(&dir);

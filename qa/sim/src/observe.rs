@@ -1,6 +1,7 @@
 //! What must never happen, checked while everything runs.
 
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::IpAddr;
 
 use gannet_daemon::world::Seen;
@@ -14,6 +15,8 @@ pub(crate) struct Observed {
     pub(crate) wrong: Vec<String>,
     /// Calls of masters that nodes obeyed.
     pub(crate) obeyed: u64,
+    /// Of everything seen and when: equal runs have equal ones.
+    pub(crate) digest: u64,
     /// Epoch → who acts in it.
     masters: BTreeMap<u64, IpAddr>,
     /// Node → the highest epoch it has obeyed.
@@ -24,6 +27,7 @@ pub(crate) struct Observed {
 
 impl Observed {
     pub(crate) fn take(&mut self, seen: Seen<'_>, now: u64, life: Option<Life>, machines: &[Facts]) {
+        self.mix(&format!("{now} {seen:?}"));
         match seen {
             Seen::Obeyed { epoch, from, node } => self.obeyed(epoch, from.map(|from| from.ip()), node, now),
             Seen::Locked { job, locks } => {
@@ -38,6 +42,12 @@ impl Observed {
                 }
             }
         }
+    }
+
+    fn mix(&mut self, text: &str) {
+        let mut hasher = DefaultHasher::new();
+        (self.digest, text).hash(&mut hasher);
+        self.digest = hasher.finish();
     }
 
     /// A daemon has ended, and its locks with it.

@@ -37,6 +37,9 @@ pub(crate) struct Report {
     pub(crate) masters: usize,
     pub(crate) calls: u64,
     pub(crate) simulated_s: u64,
+    pub(crate) digest: u64,
+    /// Syncs of databases, and changes that losses of power took away.
+    pub(crate) disk: (u64, u64),
 }
 
 /// After the last misfortune everything must be at rest within this, in microseconds.
@@ -77,7 +80,7 @@ pub(crate) fn run(plan: &Plan, dir: &Path) -> Result<Report> {
     // Guests and files are looked at when nothing is under way any more.
     simulation.pass(5_000_000);
     let files = leftovers(&simulation);
-    let verdict = ask(&mut simulation, "the judgement", judge(operator, history.clone(), files))?;
+    let verdict = ask(&mut simulation, "the judgement", judge(operator, history.clone(), files, chaos.power_lost))?;
     sound()?;
     let wrong = std::mem::take(&mut lock(&history).wrong);
     ensure!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -93,6 +96,8 @@ pub(crate) fn run(plan: &Plan, dir: &Path) -> Result<Report> {
         masters: state.observed.masters(),
         calls: state.observed.obeyed,
         simulated_s: state.now / 1_000_000,
+        digest: state.observed.digest,
+        disk: crate::disk::counts(),
     })
 }
 
@@ -218,5 +223,6 @@ fn leftovers(simulation: &Simulation) -> Vec<(String, BTreeSet<String>)> {
 /// A value for those who read it by program.
 pub(crate) fn as_json(report: &Report) -> Value {
     json!({"jobs": report.jobs, "ended_well": report.ended_well, "harms": report.harms, "masters": report.masters,
-        "calls": report.calls, "simulated_s": report.simulated_s})
+        "calls": report.calls, "simulated_s": report.simulated_s, "digest": report.digest,
+        "syncs": report.disk.0, "lost_writes": report.disk.1})
 }

@@ -1,11 +1,13 @@
-//! Time and chance of the whole process, in the hands of the simulation: the two functions of the C library that everything
-//! else asks, from the standard library's hash maps to the certificates' validity.
+//! Time, chance and disks of the whole process, in the hands of the simulation: the functions of the C library that everything
+//! else asks, from the standard library's hash maps to the certificates' validity and the databases.
 //!
 //! Before [`take_over`] the clock is the system's; chance is a fixed sequence from the start.
 #![allow(unsafe_code, reason = "functions of the C library can be replaced in no other way")]
 
 use std::ffi::{c_int, c_long, c_uint, c_void};
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering};
+
+use crate::disk;
 
 static SIMULATED: AtomicBool = AtomicBool::new(false);
 /// Microseconds since 1970, and since the start of the machine that runs at this moment.
@@ -109,4 +111,93 @@ pub(crate) unsafe extern "C" fn getrandom(buffer: *mut c_void, length: usize, _f
         done += count;
     }
     length as isize
+}
+
+/// The C library's function of this name.
+///
+/// # Safety
+/// As there: `buffer` has `length` bytes.
+#[unsafe(no_mangle)]
+pub(crate) unsafe extern "C" fn write(fd: c_int, buffer: *const c_void, length: usize) -> isize {
+    if let Some(inode) = tracked(fd) {
+        // SAFETY: no memory is involved.
+        let at = unsafe { libc::lseek(fd, 0, libc::SEEK_CUR) };
+        // SAFETY: the caller says that it has these bytes.
+        let bytes = unsafe { std::slice::from_raw_parts(buffer.cast::<u8>(), length) };
+        if let Some(fault) = disk::writes(fd, inode, u64::try_from(at).unwrap_or_default(), bytes) {
+            return failed(fault) as isize;
+        }
+    }
+    // SAFETY: the system call has the same contract as this function.
+    unsafe { libc::syscall(libc::SYS_write, c_long::from(fd), buffer, length) as isize }
+}
+
+/// The C library's function of this name.
+///
+/// # Safety
+/// As there: `buffer` has `length` bytes.
+#[unsafe(no_mangle)]
+pub(crate) unsafe extern "C" fn pwrite64(fd: c_int, buffer: *const c_void, length: usize, at: libc::off64_t) -> isize {
+    if let Some(inode) = tracked(fd) {
+        // SAFETY: the caller says that it has these bytes.
+        let bytes = unsafe { std::slice::from_raw_parts(buffer.cast::<u8>(), length) };
+        if let Some(fault) = disk::writes(fd, inode, u64::try_from(at).unwrap_or_default(), bytes) {
+            return failed(fault) as isize;
+        }
+    }
+    // SAFETY: the system call has the same contract as this function.
+    unsafe { libc::syscall(libc::SYS_pwrite64, c_long::from(fd), buffer, length, at) as isize }
+}
+
+/// The C library's function of this name.
+#[unsafe(no_mangle)]
+pub(crate) extern "C" fn ftruncate64(fd: c_int, length: libc::off64_t) -> c_int {
+    if let Some(inode) = tracked(fd)
+        && let Some(fault) = disk::truncates(fd, inode, u64::try_from(length).unwrap_or_default())
+    {
+        return failed(fault);
+    }
+    // SAFETY: no memory is involved.
+    unsafe { libc::syscall(libc::SYS_ftruncate, c_long::from(fd), length) as c_int }
+}
+
+/// The C library's function of this name.
+#[unsafe(no_mangle)]
+pub(crate) extern "C" fn fdatasync(fd: c_int) -> c_int {
+    synced(fd)
+}
+
+/// The C library's function of this name.
+#[unsafe(no_mangle)]
+pub(crate) extern "C" fn fsync(fd: c_int) -> c_int {
+    synced(fd)
+}
+
+/// Only pretended: the simulated disk is what counts, and the real one would only take its time.
+fn synced(fd: c_int) -> c_int {
+    match tracked(fd).and_then(disk::syncs) {
+        Some(fault) => failed(fault),
+        None => 0,
+    }
+}
+
+fn failed(fault: disk::Fault) -> c_int {
+    // SAFETY: the place of this thread's error number, which is always there.
+    unsafe { *libc::__errno_location() = fault.errno() };
+    -1
+}
+
+/// The inode of a regular file, while the disks are simulated.
+fn tracked(fd: c_int) -> Option<u64> {
+    if !SIMULATED.load(Ordering::Relaxed) {
+        return None;
+    }
+    let mut stat = std::mem::MaybeUninit::<libc::stat64>::uninit();
+    // SAFETY: `stat` is a place for the answer.
+    if unsafe { libc::fstat64(fd, stat.as_mut_ptr()) } != 0 {
+        return None;
+    }
+    // SAFETY: the call above has filled it.
+    let stat = unsafe { stat.assume_init() };
+    (stat.st_mode & libc::S_IFMT == libc::S_IFREG).then_some(stat.st_ino)
 }

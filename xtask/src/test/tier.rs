@@ -17,6 +17,8 @@ const LIMIT: Duration = Duration::from_secs(2400);
 pub const BIN_DIR: &str = "GANNET_BIN_DIR";
 /// Where they find this program.
 pub const XTASK: &str = "GANNET_XTASK";
+/// The package of the simulator, which needs no programs and has a profile of its own.
+const SIM: &str = "gannet-sim";
 /// Test targets of these names need root and real guests.
 const REAL_TARGETS: &[&str] = &["vnodes", "lab"];
 
@@ -53,8 +55,11 @@ impl Tier {
         let mut targets: Vec<Self> = driving_targets(metadata)
             .into_iter()
             .map(|(package, target)| {
-                let what =
-                    if REAL_TARGETS.contains(&target.as_str()) { "real guests on virtual nodes" } else { "real daemons on loopback" };
+                let what = match target.as_str() {
+                    _ if REAL_TARGETS.contains(&target.as_str()) => "real guests on virtual nodes",
+                    _ if package == SIM => "simulated clusters in which everything breaks",
+                    _ => "real daemons on loopback",
+                };
                 Self { name: target.clone(), what, work: Work::Target(package, target) }
             })
             .collect();
@@ -98,8 +103,12 @@ impl Tier {
         if self.needs_root() && !nix::unistd::geteuid().is_root() {
             bail!("the tier {} needs root: run `cargo xtask test {}` as root", self.name, self.name);
         }
-        let programs = build::programs(Profile::Dev)?;
         let mut command = cargo(&["test", "-p", package, "--test", target]);
+        if package == SIM {
+            command.args(["--profile", crate::sim::PROFILE, "--", "--nocapture"]);
+            return tests(command);
+        }
+        let programs = build::programs(Profile::Dev)?;
         command.env(BIN_DIR, &programs).env(XTASK, own_program()?);
         if self.needs_root() {
             // Real guests share two cores: one test at a time gives times that mean something.
@@ -112,7 +121,7 @@ impl Tier {
 /// Test targets that need the built programs: all of `qa/`, and the lab's own.
 fn driving_targets(metadata: &Value) -> Vec<(String, String)> {
     let packages = metadata["packages"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let driving = packages.iter().filter(|package| package["name"] == "gannet-qa" || package["name"] == "xtask");
+    let driving = packages.iter().filter(|package| ["gannet-qa", "gannet-sim", "xtask"].iter().any(|name| package["name"] == *name));
     driving
         .flat_map(|package| {
             let name = package["name"].as_str().unwrap_or_default().to_owned();
@@ -138,7 +147,7 @@ fn check(mut command: Command, remedy: &str) -> Result<Score> {
 
 fn unit() -> Result<Score> {
     // Without --no-fail-fast the first failing crate would hide the others.
-    let mut score = tests(cargo(&["test", "--workspace", "--exclude", "gannet-qa", "--exclude", "xtask", "--no-fail-fast"]))?;
+    let mut score = tests(cargo(&["test", "--workspace", "--exclude", "gannet-qa", "--exclude", SIM, "--exclude", "xtask", "--no-fail-fast"]))?;
     score.add(tests(cargo(&["test", "-p", "gannet-qa", "-p", "xtask", "--lib", "--no-fail-fast"]))?);
     Ok(score)
 }
