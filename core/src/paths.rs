@@ -80,6 +80,12 @@ impl Paths {
         self.socket_dir().join("gannet-confd")
     }
 
+    /// The keeper of the node's lease.
+    #[must_use]
+    pub fn lease_socket(&self) -> PathBuf {
+        self.socket_dir().join("gannet-lease")
+    }
+
     /// Database directory of confd.
     #[must_use]
     pub fn confd_dir(&self) -> PathBuf {

@@ -144,6 +144,7 @@ fn services(master: &Arc<Master>, stopping: &watch::Receiver<bool>) -> JoinSet<(
     services.spawn(crate::join::serve(master.clone(), stopping.clone()));
     services.spawn(crate::members::serve(master.clone(), stopping.clone()));
     services.spawn(crate::master_ip::serve(master.clone(), stopping.clone()));
+    services.spawn(crate::node_death::serve(master.clone(), stopping.clone()));
     services.spawn(crate::job::archive_old(master.clone(), stopping.clone()));
     services.spawn(follow_settings(master.clone(), stopping.clone()));
     services

@@ -17,6 +17,7 @@ pub mod master;
 pub mod master_ip;
 mod members;
 pub mod node;
+mod node_death;
 mod notice;
 pub mod opcode;
 pub mod options;

@@ -31,6 +31,7 @@ pub struct Master {
     stopped: watch::Sender<Option<String>>,
     doubt: Mutex<Option<Arc<str>>>,
     exports: crate::export::Progress,
+    deaths: crate::node_death::Board,
 }
 
 impl Master {
@@ -52,6 +53,7 @@ impl Master {
             stopped,
             doubt: Mutex::default(),
             exports: crate::export::Progress::default(),
+            deaths: crate::node_death::Board::default(),
         });
         let queue = Queue::new(Arc::downgrade(&master), highest);
         assert!(master.queue.set(queue).is_ok(), "the queue is set once, here");
@@ -88,6 +90,11 @@ impl Master {
     #[must_use]
     pub fn exports(&self) -> &crate::export::Progress {
         &self.exports
+    }
+
+    /// What the watch of nodes has to say.
+    pub(crate) fn deaths(&self) -> &crate::node_death::Board {
+        &self.deaths
     }
 
     /// The lock manager.

@@ -1,6 +1,9 @@
 //! Real QEMU guests on nodes in namespaces: the demo's own story, which proves each of its steps, and what a user does then.
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed, which is what it is for")]
 
+#[path = "vnodes/dead_nodes.rs"]
+mod dead_nodes;
+
 use std::process::Command;
 use std::time::Duration;
 
