@@ -211,7 +211,8 @@ fn master_only(context: &Context, request: Request<()>) -> Result<Request<()>, S
         Err(error @ crate::epoch::Error::Deposed { .. }) => Err(Status::failed_precondition(error.to_string())),
         Err(error) => {
             tracing::error!(%error, "the epoch of a new master could not be stored");
-            Err(Status::internal(format!("node {} could not store the epoch: {error}", context.node_name)))
+            // As one that is not there: it is waited for, and what it has to take back is not given up at once.
+            Err(Status::unavailable(format!("node {} could not store the epoch: {error}", context.node_name)))
         }
     }
 }

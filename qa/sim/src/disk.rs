@@ -104,7 +104,12 @@ fn change(fd: i32, inode: u64, what: impl FnOnce() -> Change) -> Option<Fault> {
     let mut disks = disks();
     let disks = &mut *disks;
     let dir = disks.dir.as_ref()?;
-    let file = disks.files.entry(inode).or_insert_with(|| look(fd, dir));
+    // A new file can have the number of one that is gone.
+    let path = fs::read_link(format!("/proc/self/fd/{fd}")).unwrap_or_default();
+    if disks.files.get(&inode).is_none_or(|known| known.path != path) {
+        disks.files.insert(inode, look(path, dir));
+    }
+    let file = disks.files.get_mut(&inode)?;
     if let Some(fault) = file.machine.and_then(|machine| disks.faults.get(&machine)) {
         return Some(*fault);
     }
@@ -142,8 +147,7 @@ pub(crate) fn syncs(inode: u64) -> Option<Fault> {
     None
 }
 
-fn look(fd: i32, dir: &Path) -> File {
-    let path = fs::read_link(format!("/proc/self/fd/{fd}")).unwrap_or_default();
+fn look(path: PathBuf, dir: &Path) -> File {
     let below = path.strip_prefix(dir).ok().and_then(|rest| rest.components().next()).map(|first| first.as_os_str().to_owned());
     let machine = below.and_then(|first| first.to_str()?.strip_prefix('n')?.parse().ok());
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
