@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed, which is what it is for")]
 
 mod at_every_step;
+mod recovery;
 
 use std::time::{Duration, Instant};
 
