@@ -25,6 +25,7 @@ pub(crate) use outside::{Answer, Group, alone, term_of};
 pub(crate) use service::service;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::watch;
 
@@ -67,4 +68,5 @@ pub(crate) struct View {
     pub(crate) applied: u64,
     pub(crate) snapshot: u64,
     pub(crate) members: Vec<Member>,
+    pub(crate) silence: Option<Duration>,
 }

@@ -1,6 +1,6 @@
 //! The services of an active master, in one place.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use gannet_confd::command::Row;
 use gannet_core::id::NodeUuid;
@@ -29,6 +29,7 @@ pub struct Master {
     info: InfoText,
     paths: Paths,
     stopped: watch::Sender<Option<String>>,
+    doubt: Mutex<Option<Arc<str>>>,
     exports: crate::export::Progress,
 }
 
@@ -49,6 +50,7 @@ impl Master {
             info: InfoText::default(),
             paths,
             stopped,
+            doubt: Mutex::default(),
             exports: crate::export::Progress::default(),
         });
         let queue = Queue::new(Arc::downgrade(&master), highest);
@@ -135,6 +137,17 @@ impl Master {
     #[must_use]
     pub fn paths(&self) -> &Paths {
         &self.paths
+    }
+
+    /// Why what is read may be old: no majority says that this master still is one.
+    #[must_use]
+    pub fn doubt(&self) -> Option<Arc<str>> {
+        self.doubt.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// From now on there is this doubt, or none.
+    pub fn set_doubt(&self, doubt: Option<String>) {
+        *self.doubt.lock().unwrap_or_else(PoisonError::into_inner) = doubt.map(Arc::from);
     }
 
     /// This master may not act any more; the daemon starts over (or another one has taken over).

@@ -5,7 +5,7 @@ use gannet_core::query::format::python_str;
 use serde_json::{Value, json};
 
 use crate::context::{Context, Outcome};
-use crate::exit::SUCCESS;
+use crate::exit::{Failure, SUCCESS};
 use crate::yaml::Node;
 use crate::{policy, roman, time};
 
@@ -47,7 +47,9 @@ pub(super) fn run(context: &mut Context<'_>) -> Outcome {
     let info = context.call(Method::QueryClusterInfo, &json!([]))?;
     let is_roman = context.args.flag("roman");
     let search: Vec<String> = context.env.paths().os_search_path().iter().map(|path| path.display().to_string()).collect();
-    let tree = Node::Map(entries(&info, is_roman, &search.join(", ")));
+    let mut tree = entries(&info, is_roman, &search.join(", "));
+    tree.push(("State group".to_owned(), state_group(context)?));
+    let tree = Node::Map(tree);
     context.io.raw(tree.render().as_bytes());
     Ok(SUCCESS)
 }
@@ -96,6 +98,22 @@ fn entries(info: &Value, is_roman: bool, search: &str) -> Vec<(String, Node)> {
     ]
     .map(|(label, node)| (label.to_owned(), node))
     .to_vec()
+}
+
+/// Who keeps the state. All else is shown also when the state store does not tell.
+fn state_group(context: &mut Context<'_>) -> Result<Node, Failure> {
+    let status = match context.call(Method::StoreStatus, &json!([])) {
+        Ok(status) => status,
+        Err(Failure::Remote(error)) => return Ok(Node::text(format!("not known: {error}"))),
+        Err(other) => return Err(other),
+    };
+    let behind = |member: &Value| match (member["lag"].as_u64(), member["term"].as_u64()) {
+        (Some(lag), Some(term)) => format!(", term {term}, {lag} entries behind"),
+        _ => String::new(),
+    };
+    let member = |member: &Value| (python_str(&member["name"]), Node::text(python_str(&member["role"]) + &behind(member)));
+    let members = status["members"].as_array().into_iter().flatten().map(member).collect();
+    Ok(Node::Map(vec![("term".to_owned(), Node::json(&status["term"])), ("members".to_owned(), Node::Map(members))]))
 }
 
 fn list(value: &Value) -> String {

@@ -4,7 +4,7 @@
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use gannet_core::luxi::{Client, Method};
+use gannet_core::luxi::{Client, Method, Origin};
 use serde_json::json;
 
 use crate::confirm;
@@ -81,8 +81,11 @@ fn wait_for_master(context: &mut Context<'_>) -> Outcome {
     let socket = context.env.paths().query_socket();
     let deadline = Instant::now() + ACTIVE_LIMIT;
     while Instant::now() < deadline {
-        let answer = Client::connect(&socket).ok().map(|mut client| client.call(Method::QueryClusterInfo, &json!([])));
-        if matches!(answer, Some(Ok(_))) {
+        let is_master = |mut client: Client| {
+            // A standby answers too, and says that it is none.
+            client.call(Method::QueryClusterInfo, &json!([])).is_ok() && client.origin().is_none_or(Origin::is_master)
+        };
+        if Client::connect(&socket).is_ok_and(is_master) {
             context.io.line(format_args!("{} is the master now.", context.env.node_name()));
             return Ok(SUCCESS);
         }

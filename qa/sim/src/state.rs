@@ -23,6 +23,8 @@ pub(crate) struct Life {
 pub(crate) struct Facts {
     pub(crate) ip: Ipv4Addr,
     pub(crate) on: bool,
+    /// How often it was started.
+    pub(crate) boots: u64,
     /// All of it stands still.
     pub(crate) frozen: bool,
     /// Longest time of a write to its disk, in microseconds.

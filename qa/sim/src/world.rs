@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use gannet_daemon::net::Duplex;
-use gannet_daemon::world::{Answer, Incoming, Mistake, ProgramEnd, Seen, World};
+use gannet_daemon::world::{Answer, Incoming, Machine, Mistake, ProgramEnd, Seen, World};
 
 use crate::state::state;
 use crate::{network, programs};
@@ -27,6 +27,13 @@ impl World for Simulated {
 
     fn program(&self, program: OsString, arguments: Vec<OsString>) -> Answer<io::Result<ProgramEnd>> {
         programs::run(&program, &arguments)
+    }
+
+    fn machine(&self) -> Machine {
+        let state = state();
+        let boot = state.machines[state.machine()].boots;
+        let boot_id = format!("00000000-0000-4000-8000-{boot:012}");
+        Machine { memory_mib: 32_768, free_mib: 30_000, cpus: 8, boot_id, disk_bytes: (1 << 40, 1 << 39) }
     }
 
     fn disk_delay(&self) -> Duration {

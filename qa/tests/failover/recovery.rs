@@ -1,6 +1,6 @@
 //! The majority of the candidates is lost for good, and the cluster goes on from one copy.
 
-use gannet_core::luxi::{Client, Method};
+use gannet_core::luxi::{Client, Method, Origin};
 use gannet_qa::daemon::{CONFD, MASTERD, NODED};
 use gannet_qa::{Cluster, jobs, wait_for};
 use serde_json::json;
@@ -18,10 +18,11 @@ fn tags(client: &mut Client) -> Vec<String> {
     tags
 }
 
-/// Whether the master daemon of a node answers.
+/// Whether a node's master daemon says that it is the master.
 fn acts(cluster: &Cluster, at: usize) -> bool {
     let client = Client::connect(&cluster.nodes[at].luxi_socket);
-    client.is_ok_and(|mut client| client.call(Method::QueryClusterInfo, &json!([])).is_ok())
+    client
+        .is_ok_and(|mut client| client.call(Method::QueryClusterInfo, &json!([])).is_ok() && client.origin().is_none_or(Origin::is_master))
 }
 
 /// Three candidates, two die; the third goes on. Those of the past come back: first one, then, after the new group has lost it
