@@ -94,6 +94,7 @@ async fn revive(options: &Options, identity: &Identity, shutdown: &mut watch::Re
         }
         match Life::begin(options, identity).await {
             Ok(life) => return Ok(life),
+            Err(error @ Error::Unusable { .. }) => return Err(error),
             Err(error) => tracing::error!(%error, "cannot start anew"),
         }
     }
