@@ -35,6 +35,7 @@ impl Group {
             address: peer.address.clone(),
             voter: voters.iter().any(|voters| voters.contains(id)),
             lag: None,
+            term: None,
         };
         let members = membership.nodes().map(member).collect();
         Ok(Self { members, voters })
@@ -80,7 +81,7 @@ mod tests {
 
     #[test]
     fn a_group_of_one() {
-        let member = Member { id: 7, name: "node7".to_owned(), address: "192.0.2.7:1816".to_owned(), voter: false, lag: None };
+        let member = Member { id: 7, name: "node7".to_owned(), address: "192.0.2.7:1816".to_owned(), voter: false, lag: None, term: None };
         let (group, vote) = alone(&member, 99).unwrap();
         let group = Group::parse(&group).unwrap();
         assert!(group.is_majority(&[7].into()) && group.members == [Member { voter: true, ..member }]);
