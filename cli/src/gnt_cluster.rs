@@ -9,6 +9,7 @@ mod master_failover;
 mod modify;
 mod node_set;
 mod queue;
+mod recover;
 mod settings;
 mod simple;
 mod verify;
@@ -33,10 +34,11 @@ pub(crate) fn built(name: &str) -> Option<Built> {
         "info" => Built::new(info::run),
         "init" => Built::new(init::run),
         "list-tags" => Built::new(tags::list),
-        "master-failover" => Built::new(master_failover::run).without(&["no-voting"]),
+        "master-failover" => Built::new(master_failover::run),
         "master-ping" => Built::new(simple::master_ping),
         "modify" => Built::new(modify::run),
         "queue" => Built::new(queue::run),
+        "recover" => Built::new(recover::run),
         "redist-conf" => Built::new(simple::redist_conf),
         "remove-tags" => Built::new(tags::remove),
         "rename" => Built::new(simple::rename),

@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::command::{Command, Expect, Key, Outcome};
 use crate::error::Error;
 use crate::identity::{DataDir, Identity, failed};
+use crate::raft::generation;
 use crate::raft::{Consensus, Node, NodeOptions, Transport};
 
 /// A member alone elects itself within an election timeout.
@@ -41,17 +42,18 @@ pub async fn bootstrap(dir: &Path, identity: &Identity, rows: Vec<(Key, String)>
 }
 
 /// Makes this node ready to be added to a group by its leader: it will
-/// listen, and wait.
+/// listen, and wait. `epoch`: of the master that does so; groups of the past cannot win the member.
 ///
 /// # Errors
 /// As [`bootstrap`]. Repeating it with the same identity is harmless.
-pub fn prepare(dir: &Path, identity: &Identity) -> Result<(), Error> {
+pub fn prepare(dir: &Path, identity: &Identity, epoch: u64) -> Result<(), Error> {
     let data = DataDir::take(dir)?;
     if Identity::load(data.path())?.as_ref() == Some(identity) {
         return Ok(());
     }
     refuse_existing(data.path())?;
     remove_unfinished(data.path())?;
+    generation::store_least(data.path(), generation::of(epoch))?;
     identity.store(data.path())
 }
 

@@ -20,6 +20,7 @@ use crate::error::Error;
 use crate::identity::{DataDir, Identity, failed};
 use crate::proposer::{Proposer, Reserve};
 use crate::raft::{self, Consensus, Node, NodeOptions, Transport};
+use crate::recover;
 use crate::server::Server;
 use crate::status::RoleKind;
 use crate::tls::{self, Tls};
@@ -54,6 +55,8 @@ enum End {
     Asked,
     /// Raft gave up, because the disk did.
     Failed,
+    /// The cluster goes on without what is here.
+    CutOff(Error),
 }
 
 /// Runs until `shutdown` is true. Calls `ready` once, when masterd can connect.
@@ -69,11 +72,13 @@ pub async fn run(options: Options, mut shutdown: watch::Receiver<bool>, ready: i
     let identity = Identity::load(data.path())?.ok_or_else(|| {
         Error::invalid(format!("{} belongs to no cluster yet: run gnt-cluster init, or add this node to a cluster", data.path().display()))
     })?;
+    recover::ask_before_start(&options, identity.id).await?;
     let mut life = Life::begin(&options, &identity).await?;
     ready();
     loop {
         match life.end(&mut shutdown).await {
             End::Asked => return Ok(()),
+            End::CutOff(why) => return Err(why),
             End::Failed => life = revive(&options, &identity, &mut shutdown).await?,
         }
     }
@@ -89,6 +94,7 @@ async fn revive(options: &Options, identity: &Identity, shutdown: &mut watch::Re
         }
         match Life::begin(options, identity).await {
             Ok(life) => return Ok(life),
+            Err(error @ Error::Unusable { .. }) => return Err(error),
             Err(error) => tracing::error!(%error, "cannot start anew"),
         }
     }
@@ -132,6 +138,7 @@ impl Life {
         let mut role = self.node.role();
         let end = tokio::select! {
             _ = shutdown.wait_for(|stop| *stop) => End::Asked,
+            why = self.node.generation().end() => End::CutOff(why),
             _ = role.wait_for(|role| role.kind == RoleKind::Stopped) => End::Failed,
         };
         if let End::Failed = end {

@@ -31,6 +31,12 @@ pub enum Error {
     /// The follower was too slow and lost its place: follow again.
     #[error("fell too far behind the changes of the configuration store: follow again")]
     Lagged,
+    /// The copy on this node cannot be used any more, now or after a restart.
+    #[error("{reason}")]
+    Unusable {
+        /// Why, and what to do.
+        reason: String,
+    },
     /// The request makes no sense as it is.
     #[error("{reason}")]
     Invalid {

@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 
+const FILE: &str = "identity.json";
+
 /// This member, as the group knows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity {
@@ -39,17 +41,23 @@ impl Identity {
 
     /// Writes the identity, durably and at once.
     pub(crate) fn store(&self, dir: &Path) -> Result<(), Error> {
-        let path = file(dir);
-        let write = || -> std::io::Result<()> {
-            let draft = path.with_extension("new");
-            let mut out = private(&draft)?;
-            out.write_all(serde_json::to_string(self)?.as_bytes())?;
-            out.sync_all()?;
-            std::fs::rename(&draft, &path)?;
-            File::open(dir)?.sync_all()
-        };
-        write().map_err(|error| failed("write", &path, &error))
+        let text = serde_json::to_string(self).map_err(|error| failed("write", &file(dir), &error))?;
+        store_text(dir, FILE, &text)
     }
+}
+
+/// Writes a file of the data directory, durably and at once.
+pub(crate) fn store_text(dir: &Path, name: &str, text: &str) -> Result<(), Error> {
+    let path = dir.join(name);
+    let write = || -> std::io::Result<()> {
+        let draft = path.with_extension("new");
+        let mut out = private(&draft)?;
+        out.write_all(text.as_bytes())?;
+        out.sync_all()?;
+        std::fs::rename(&draft, &path)?;
+        File::open(dir)?.sync_all()
+    };
+    write().map_err(|error| failed("write", &path, &error))
 }
 
 /// The data directory, ours as long as this lives.
@@ -89,7 +97,7 @@ fn private(path: &Path) -> std::io::Result<File> {
 }
 
 fn file(dir: &Path) -> PathBuf {
-    dir.join("identity.json")
+    dir.join(FILE)
 }
 
 pub(crate) fn failed(verb: &str, path: &Path, error: &dyn std::error::Error) -> Error {

@@ -10,6 +10,7 @@ pub mod client;
 pub mod command;
 pub mod daemon;
 pub mod error;
+pub mod recover;
 pub mod state;
 pub mod status;
 

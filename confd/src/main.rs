@@ -59,10 +59,22 @@ enum Command {
         name: String,
         /// IP and port of its Raft port
         address: SocketAddr,
+        /// The epoch of the master that adds it
+        #[arg(long, default_value_t = 0)]
+        epoch: u64,
+    },
+    /// Make this node's copy the only one, when the majority of the group is lost for good; `gnt-cluster recover` calls it
+    Recover {
+        /// Only show what there is, and whether it would be refused
+        #[arg(long)]
+        look: bool,
     },
     /// Show what the running store of this node knows of the group, and end
     Status,
 }
+
+/// Exit status: the copy on this node is of no use any more. Starting again changes nothing.
+const UNUSABLE: u8 = 65;
 
 fn main() -> ExitCode {
     let args = Args::parse();
@@ -71,7 +83,10 @@ fn main() -> ExitCode {
         Err(error) => {
             tracing::error!("{error:#}");
             eprintln!("gannet-confd: {error:#}");
-            ExitCode::FAILURE
+            match error.downcast_ref() {
+                Some(gannet_confd::Error::Unusable { .. }) => ExitCode::from(UNUSABLE),
+                _ => ExitCode::FAILURE,
+            }
         }
     }
 }
@@ -79,24 +94,17 @@ fn main() -> ExitCode {
 fn start(args: Args) -> anyhow::Result<()> {
     let paths = Paths::new(args.root.clone());
     match args.command {
-        Some(Command::Prepare { id, name, address }) => {
+        Some(Command::Recover { look }) => return recover(&options(&args, &paths), &paths, look),
+        Some(Command::Prepare { id, name, address, epoch }) => {
             let directory = args.data_dir.unwrap_or_else(|| paths.confd_dir());
             let identity = gannet_confd::Identity { id, name, address: address.to_string() };
-            return gannet_confd::prepare(&directory, &identity).context("cannot prepare a member");
+            return gannet_confd::prepare(&directory, &identity, epoch).context("cannot prepare a member");
         }
         Some(Command::Status) => return show_status(&args.socket.unwrap_or_else(|| paths.confd_socket())),
         None => {}
     }
     let log = start_log(&args, &paths)?;
-    let options = Options {
-        data_dir: args.data_dir.unwrap_or_else(|| paths.confd_dir()),
-        socket: args.socket.unwrap_or_else(|| paths.confd_socket()),
-        bind: args.bind,
-        ca: paths.ca_cert(),
-        node_cert: paths.node_cert(),
-        member_cert: paths.master_cert(),
-        reserve: args.reserve << 20,
-    };
+    let options = options(&args, &paths);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         // Store calls run there; more would only wait for the same locks.
@@ -105,6 +113,37 @@ fn start(args: Args) -> anyhow::Result<()> {
         .build()
         .context("cannot start")?;
     runtime.block_on(serve(options, log))
+}
+
+fn options(args: &Args, paths: &Paths) -> Options {
+    Options {
+        data_dir: args.data_dir.clone().unwrap_or_else(|| paths.confd_dir()),
+        socket: args.socket.clone().unwrap_or_else(|| paths.confd_socket()),
+        bind: args.bind,
+        ca: paths.ca_cert(),
+        node_cert: paths.node_cert(),
+        member_cert: paths.master_cert(),
+        reserve: args.reserve << 20,
+    }
+}
+
+/// Shows what there is, or makes it the only copy.
+fn recover(options: &Options, paths: &Paths, look: bool) -> anyhow::Result<()> {
+    // What this node's agent has seen; it may have heard of a later group than the copy.
+    let epoch = std::fs::read_to_string(paths.data_dir().join("gannet-epoch")).unwrap_or_default();
+    let epoch = epoch.trim().parse().unwrap_or(0);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start")?;
+    if look {
+        let survey = runtime.block_on(gannet_confd::recover::survey(options, epoch))?;
+        print!("{survey}");
+        return match survey.refusal() {
+            Some(refusal) => Err(anyhow::anyhow!(refusal)),
+            None => Ok(()),
+        };
+    }
+    let term = runtime.block_on(gannet_confd::recover::recover(options, epoch))?;
+    println!("This node's copy is the only one now; the new group begins with term {term}.");
+    Ok(())
 }
 
 /// Prints one line about this member, then one for each member of the group.

@@ -6,9 +6,11 @@
 #![allow(clippy::result_large_err)]
 
 mod convert;
+pub(crate) mod generation;
 mod log_storage;
 mod network;
 mod node;
+mod outside;
 mod role;
 mod service;
 mod state_machine;
@@ -17,8 +19,9 @@ mod tests;
 mod transfer;
 mod types;
 
-pub(crate) use network::Transport;
+pub(crate) use network::{Network, Transport};
 pub(crate) use node::{Node, NodeOptions};
+pub(crate) use outside::{Answer, Group, alone, term_of};
 pub(crate) use service::service;
 
 use std::sync::Arc;

@@ -12,6 +12,7 @@ pub(crate) mod rows;
 pub(crate) mod snapshot;
 pub(crate) mod sqlite;
 pub(crate) mod state;
+pub(crate) mod survivor;
 #[cfg(test)]
 mod tests;
 mod writer;

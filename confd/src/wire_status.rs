@@ -11,13 +11,13 @@ const LEADER: &str = "gannet-leader";
 pub(crate) fn encode(error: &Error) -> Status {
     let code = match error {
         Error::NotLeader { .. } => Code::FailedPrecondition,
-        Error::Unavailable { .. } => Code::Unavailable,
+        Error::Unavailable { .. } | Error::Unusable { .. } => Code::Unavailable,
         Error::Timeout { .. } => Code::DeadlineExceeded,
         Error::Lagged => Code::DataLoss,
         Error::Invalid { .. } => Code::InvalidArgument,
     };
     let text = match error {
-        Error::Unavailable { reason } | Error::Invalid { reason } => reason.clone(),
+        Error::Unavailable { reason } | Error::Unusable { reason } | Error::Invalid { reason } => reason.clone(),
         other => other.to_string(),
     };
     let mut status = Status::new(code, text);

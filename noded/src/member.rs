@@ -39,12 +39,14 @@ pub(crate) enum Error {
 ///
 /// # Errors
 /// A daemon does not end or start.
-pub(crate) async fn begin(paths: &Paths, node_name: &str, request: &MemberBeginRequest) -> Result<(), Error> {
+pub(crate) async fn begin(paths: &Paths, node_name: &str, request: &MemberBeginRequest, epoch: u64) -> Result<(), Error> {
     stop(paths, node_name).await?;
     let state = paths.confd_dir();
     gone(fs::remove_dir_all(&state), &state)?;
     let id = request.id.to_string();
-    let prepare = program(paths, node_name, "gannet-confd").args(["prepare", &id, &request.name, &request.address]);
+    // Members of a group that was lost before this master cannot win the new one.
+    let epoch = format!("--epoch={epoch}");
+    let prepare = program(paths, node_name, "gannet-confd").args(["prepare", &id, &request.name, &request.address, &epoch]);
     prepare.timeout(DAEMON_LIMIT).output().await?;
     for daemon in DAEMONS {
         daemon_util(paths, node_name, "start", daemon).await?;

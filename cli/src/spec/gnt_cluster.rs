@@ -192,6 +192,14 @@ const COMMANDS: &[SubCommand] = &[
         env_default: None,
     },
     SubCommand {
+        name: "recover",
+        aliases: &[],
+        about: "go on with this node's copy when the majority is lost for good",
+        args: &[],
+        options: &[YES_DO_IT],
+        env_default: None,
+    },
+    SubCommand {
         name: "redist-conf",
         aliases: &[],
         about: "send the configuration to all nodes again",

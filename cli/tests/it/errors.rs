@@ -40,7 +40,6 @@ fn mistakes_on_the_command_line() {
 #[test]
 fn what_is_not_built_says_so() {
     check("gnt-cluster upgrade --to 3.2", 1, "`gnt-cluster upgrade` is not available in this version of Gannet yet (see docs/status.md)");
-    check("gnt-cluster master-failover --no-voting", 1, "`gnt-cluster master-failover --no-voting` is not available");
     check("gnt-backup export -n n1 web1", 1, "not available in this version of Gannet yet");
     check(
         "gnt-cluster copyfile --use-replication-network /etc/hosts",
@@ -74,6 +73,7 @@ fn without_a_master_here() {
     assert_eq!(none.code, 5, "{none:?}");
     assert_eq!(master.run("gnt-cluster getmaster").code, 5);
     assert_eq!(master.run("gnt-cluster master-failover").code, 5);
+    assert_eq!(master.run("gnt-cluster recover --yes-do-it").code, 5);
     std::fs::create_dir_all(master.root().join("var/lib/ganeti")).unwrap();
     std::fs::write(master.root().join("var/lib/ganeti/ssconf_master_node"), "node2.example.com\n").unwrap();
     let other = master.run("gnt-instance list");
@@ -82,6 +82,10 @@ fn without_a_master_here() {
     assert_eq!(master.run("gnt-cluster getmaster").out, "node2.example.com\n");
     let copyless = master.run("gnt-cluster master-failover");
     assert!(copyless.code == 1 && copyless.err.contains("has no copy of the cluster's state"), "{copyless:?}");
+    for command in ["gnt-cluster recover --yes-do-it", "gnt-cluster master-failover --no-voting --yes-do-it"] {
+        let copyless = master.run(command);
+        assert!(copyless.code == 1 && copyless.err.contains("has no copy of the cluster's state"), "{copyless:?}");
+    }
     std::fs::write(master.root().join("var/lib/ganeti/ssconf_master_node"), "node1.example.com\n").unwrap();
     let here = master.run("gnt-instance list");
     assert_eq!(here.code, 1);

@@ -158,6 +158,7 @@ const OTHERS: &[&str] = &[
     "gnt-cluster init",
     "gnt-cluster master-ping",
     "gnt-cluster queue",
+    "gnt-cluster recover",
     "gnt-cluster show-ispecs-cmd",
     "gnt-cluster version",
     "gnt-cluster watcher",

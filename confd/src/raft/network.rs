@@ -19,8 +19,11 @@ use tonic::Status;
 use tonic::transport::{Channel, ClientTlsConfig, Endpoint};
 
 use super::convert::{snapshot_meta, state, to_store};
+use super::generation::Generation;
+use super::outside::Answer;
 use super::types::{Fatal, LogId, NodeId, Peer, RaftError, RpcError, Snapshot, SnapshotData, SnapshotMeta, Types, Vote};
 use crate::MAX_MESSAGE_BYTES;
+use crate::status::Member;
 use crate::store::snapshot::SnapshotFile;
 
 /// A member that does not answer the TCP or TLS handshake is taken for dead.
@@ -39,16 +42,21 @@ pub(crate) enum Transport {
 }
 
 #[derive(Clone)]
-pub(super) struct Network(pub(super) Transport);
+pub(crate) struct Network {
+    transport: Transport,
+    /// Told what others say of it; a program that only asks has none.
+    generation: Option<Generation>,
+}
 
 impl RaftNetworkFactory<Types> for Network {
     type Network = Connection;
 
     async fn new_client(&mut self, target: NodeId, node: &Peer) -> Connection {
-        let channel = connect(&self.0, node).map_err(|error| crate::error_chain(&error));
+        let channel = connect(&self.transport, node).map_err(|error| crate::error_chain(&error));
         Connection {
             target,
             peer: node.clone(),
+            generation: self.generation.clone(),
             rpc: channel.map(|channel| {
                 RaftClient::new(channel).max_decoding_message_size(MAX_MESSAGE_BYTES).max_encoding_message_size(MAX_MESSAGE_BYTES)
             }),
@@ -57,6 +65,21 @@ impl RaftNetworkFactory<Types> for Network {
 }
 
 impl Network {
+    pub(crate) fn new(transport: Transport, generation: Option<Generation>) -> Self {
+        Self { transport, generation }
+    }
+
+    /// Asks another member what it has.
+    pub(crate) async fn probe(&self, peer: &Member, limit: Duration) -> Result<Answer, crate::Error> {
+        let node = Peer { name: peer.name.clone(), address: peer.address.clone() };
+        let connection = self.clone().new_client(peer.id, &node).await;
+        let mut rpc = connection.rpc().map_err(crate::Error::unavailable)?;
+        let asked = tokio::time::timeout(limit, rpc.probe(tonic::Request::new(pb::Payload::default()))).await;
+        let answer = asked.map_err(|_| crate::Error::Timeout { limit })?;
+        let answer = answer.map_err(|status| crate::Error::unavailable(crate::error_chain(&status)))?;
+        serde_json::from_slice(&answer.into_inner().payload).map_err(crate::Error::unavailable)
+    }
+
     /// Asks the leader to give up the lead.
     pub(super) async fn step_aside(&mut self, target: NodeId, peer: &Peer) -> Result<(), crate::Error> {
         let connection = self.new_client(target, peer).await;
@@ -100,6 +123,7 @@ async fn dial(address: String) -> io::Result<TokioIo<Stream>> {
 pub(super) struct Connection {
     target: NodeId,
     peer: Peer,
+    generation: Option<Generation>,
     /// Or why the address makes no sense.
     rpc: Result<RaftClient<Channel>, String>,
 }
@@ -131,6 +155,9 @@ impl Connection {
 
     /// A peer that refuses or does not answer is left alone for a moment.
     fn failed(&self, status: &Status) -> RpcError {
+        if let Some(generation) = &self.generation {
+            generation.hear(status);
+        }
         self.unreachable(&crate::error_chain(status)).into()
     }
 

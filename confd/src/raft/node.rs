@@ -9,8 +9,10 @@ use openraft::error::{CheckIsLeaderError, ClientWriteError, ForwardToLeader};
 use openraft::{ChangeMembers, Config, RaftMetrics, SnapshotPolicy};
 use tokio::sync::watch;
 
+use super::generation::Generation;
 use super::log_storage::LogStorage;
 use super::network::{Network, Transport};
+use super::outside::Answer;
 use super::state_machine::StateMachine;
 use super::types::{Batch, NodeId, Peer, Raft, RaftError};
 use super::{Consensus, View, role, transfer};
@@ -52,6 +54,7 @@ pub(crate) struct Node {
     role: watch::Receiver<Role>,
     yields: watch::Sender<bool>,
     connections: Network,
+    generation: Generation,
 }
 
 impl Node {
@@ -65,17 +68,29 @@ impl Node {
         let log = Log::open(options.dir).map_err(failed)?;
         let state = State::open(options.dir).map_err(failed)?;
         let machine = StateMachine { state: state.clone(), dir: options.dir.to_owned() };
-        let connections = Network(options.transport);
+        let generation = Generation::load(options.dir)?;
+        let connections = Network::new(options.transport, Some(generation.clone()));
         let raft = Raft::new(options.id, Arc::new(config()?), connections.clone(), LogStorage(log.clone()), machine);
         let raft = raft.await.map_err(Error::unavailable)?;
         let yields = transfer::channel();
         let role = role::watch(&raft, yields.subscribe());
         tokio::spawn(compact(raft.clone(), log.clone()));
-        Ok(Self { id: options.id, raft, log, state, role, yields, connections })
+        Ok(Self { id: options.id, raft, log, state, role, yields, connections, generation })
     }
 
     pub(super) fn raft(&self) -> &Raft {
         &self.raft
+    }
+
+    /// To which group this member belongs.
+    pub(crate) fn generation(&self) -> &Generation {
+        &self.generation
+    }
+
+    /// What this member has.
+    pub(super) fn answer(&self) -> Answer {
+        let last = self.log.ends().1.map_or((0, 0), |at| (at.term, at.index));
+        Answer { term: self.raft.metrics().borrow().current_term, last }
     }
 
     pub(super) fn role_now(&self) -> watch::Receiver<Role> {

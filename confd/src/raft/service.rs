@@ -4,7 +4,7 @@ use std::io::Write;
 
 use gannet_proto::state as pb;
 use gannet_proto::state::raft_server::{Raft as RaftService, RaftServer};
-use openraft::raft::AppendEntriesRequest;
+use openraft::raft::{AppendEntriesRequest, VoteRequest};
 use serde::Serialize;
 use tokio::sync::Mutex;
 use tonic::{Request, Response, Status, Streaming};
@@ -12,7 +12,7 @@ use tonic::{Request, Response, Status, Streaming};
 use super::convert::{from_store, snapshot_meta};
 use super::network::{AppendHead, SnapshotHead};
 use super::node::Node;
-use super::types::{Raft, Snapshot, SnapshotData};
+use super::types::{NodeId, Raft, Snapshot, SnapshotData, Vote};
 use crate::MAX_MESSAGE_BYTES;
 use crate::store::entry::Entry;
 
@@ -34,6 +34,7 @@ impl RaftService for Service {
     async fn append_entries(&self, request: Request<pb::AppendRequest>) -> Result<Response<pb::AppendReply>, Status> {
         let request = request.into_inner();
         let head: AppendHead = parse(&request.head)?;
+        self.admit(&head.vote)?;
         let mut entries = Vec::with_capacity(request.entries.len());
         for entry in request.entries {
             let entry = Entry::from_wire(entry).map_err(|e| invalid(&e))?;
@@ -45,8 +46,14 @@ impl RaftService for Service {
     }
 
     async fn vote(&self, request: Request<pb::Payload>) -> Result<Response<pb::Payload>, Status> {
-        let request = parse(&request.into_inner().payload)?;
+        let request: VoteRequest<NodeId> = parse(&request.into_inner().payload)?;
+        self.admit(&request.vote)?;
         let payload = encode(&self.raft.vote(request).await)?;
+        Ok(Response::new(pb::Payload { payload }))
+    }
+
+    async fn probe(&self, _request: Request<pb::Payload>) -> Result<Response<pb::Payload>, Status> {
+        let payload = encode(&self.node.answer())?;
         Ok(Response::new(pb::Payload { payload }))
     }
 
@@ -61,6 +68,7 @@ impl RaftService for Service {
         let first = chunks.message().await?;
         let first = first.ok_or_else(|| Status::invalid_argument("a snapshot without a head"))?;
         let head: SnapshotHead = parse(&first.head)?;
+        self.admit(&head.vote)?;
         let snapshot = self.receive(chunks).await?;
         if snapshot.meta.last_log_id != head.meta.last_log_id {
             return Err(Status::data_loss("the snapshot is not the one that was announced"));
@@ -72,6 +80,16 @@ impl RaftService for Service {
 }
 
 impl Service {
+    /// Refuses members of another group.
+    fn admit(&self, vote: &Vote) -> Result<(), Status> {
+        let (term, empty) = {
+            let metrics = self.raft.metrics();
+            let now = metrics.borrow();
+            (now.current_term, now.current_term == 0 && now.last_log_index.is_none())
+        };
+        self.node.generation().admit(vote.leader_id.term, term, empty).map_err(|status| *status)
+    }
+
     async fn receive(&self, mut chunks: Streaming<pb::SnapshotChunk>) -> Result<Snapshot, Status> {
         let data = self.raft.begin_receiving_snapshot().await;
         let data = *data.map_err(|error| Status::unavailable(error.to_string()))?;

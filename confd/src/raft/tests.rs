@@ -13,12 +13,13 @@ use tokio_stream::wrappers::TcpListenerStream;
 use super::log_storage::LogStorage;
 use super::state_machine::StateMachine;
 use super::types::{StorageError, Types};
-use super::{Consensus, Node, NodeOptions, Transport, service};
+use super::{Consensus, Node, NodeOptions, Transport, generation, service};
 use crate::command::{Command, Key, Outcome};
 use crate::error::Error;
 use crate::status::{Member, RoleKind};
 use crate::store::log::Log;
 use crate::store::state::State;
+use crate::store::survivor::{look, rewrite};
 
 struct Builder;
 
@@ -171,4 +172,53 @@ async fn a_member_that_joins_late_gets_a_snapshot() {
     assert!(two.node.view().snapshot >= last);
     two.stop().await;
     one.stop().await;
+}
+
+/// The third of three goes on alone; the other two, a majority of the group that was, come back and end.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_group_that_began_anew_ends_the_one_before() {
+    let dirs: Vec<TempDir> = (0..3).map(|_| tempfile::tempdir().unwrap()).collect();
+    let one = Running::start(dirs[0].path(), 1, 0).await;
+    one.node.initialize("node1".to_owned(), one.address.clone()).await.unwrap();
+    one.wait_for_role(crate::Role::is_leader).await;
+    let two = Running::start(dirs[1].path(), 2, 0).await;
+    let three = Running::start(dirs[2].path(), 3, 0).await;
+    one.node.add_member(two.member(2, true)).await.unwrap();
+    one.node.add_member(three.member(3, true)).await.unwrap();
+    one.put("kept").await.unwrap();
+    three.has("kept").await;
+    let (survivor, port) = (three.member(3, true), |running: &Running| running.address.rsplit_once(':').unwrap().1.parse::<u16>().unwrap());
+    let ports = [port(&one), port(&two), port(&three)];
+    for running in [one, two, three] {
+        running.stop().await;
+    }
+
+    let term = generation::first_term_after(super::term_of(look(dirs[2].path()).unwrap().vote.as_deref()).unwrap());
+    let (group, vote) = super::alone(&survivor, term).unwrap();
+    rewrite(dirs[2].path(), term, &group, &vote).unwrap();
+    let three = Running::start(dirs[2].path(), 3, ports[2]).await;
+    three.wait_for_role(|role| role.is_leader() && role.term > term).await;
+    three.has("kept").await;
+    three.put("after").await.unwrap();
+
+    let one = Running::start(dirs[0].path(), 1, ports[0]).await;
+    let two = Running::start(dirs[1].path(), 2, ports[1]).await;
+    let limit = Duration::from_secs(60);
+    let first = tokio::time::timeout(limit, async {
+        tokio::select! {
+            _ = one.node.generation().end() => 1,
+            _ = two.node.generation().end() => 2,
+        }
+    });
+    // The one that leads or asks for votes hears of it; the other one does, when it is alone.
+    let (ended, other) = if first.await.expect("one of them hears") == 1 { (one, two) } else { (two, one) };
+    ended.stop().await;
+    tokio::time::timeout(limit, other.node.generation().end()).await.expect("the other one hears");
+    other.stop().await;
+    for dir in &dirs[..2] {
+        let again = Node::start(NodeOptions { id: 1, dir: dir.path(), transport: Transport::Plain }).await;
+        assert!(matches!(again, Err(Error::Unusable { .. })), "it does not start again");
+    }
+    assert_eq!(three.node.role().borrow().term, term + 1, "nobody has disturbed the new group");
+    three.put("later").await.unwrap();
 }

@@ -289,7 +289,7 @@ fn kept_bytes(db: &Connection) -> rusqlite::Result<usize> {
     db.query_row("SELECT COALESCE(SUM(LENGTH(entry)), 0) FROM log", [], |row| row.get(0))
 }
 
-fn select(db: &Connection, start: u64, end: u64) -> rusqlite::Result<Vec<Entry>> {
+pub(super) fn select(db: &Connection, start: u64, end: u64) -> rusqlite::Result<Vec<Entry>> {
     let mut rows = db.prepare_cached("SELECT entry FROM log WHERE idx >= ?1 AND idx < ?2 ORDER BY idx")?;
     let mut rows = rows.query([start, end])?;
     let (mut entries, mut bytes) = (Vec::new(), 0);

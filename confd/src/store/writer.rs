@@ -130,12 +130,9 @@ fn write(db: &Connection, op: &Op) -> rusqlite::Result<usize> {
     const PAGES: usize = 8192;
     match op {
         Op::Append(entries) => {
-            let mut insert = db.prepare_cached("INSERT INTO log (idx, term, entry) VALUES (?1, ?2, ?3)")?;
             let mut bytes = PAGES;
             for entry in entries {
-                let encoded = entry.encode();
-                bytes += encoded.len();
-                insert.execute(params![entry.at.index, entry.at.term, encoded])?;
+                bytes += insert(db, entry)?;
             }
             Ok(bytes)
         }
@@ -152,7 +149,15 @@ fn write(db: &Connection, op: &Op) -> rusqlite::Result<usize> {
     }
 }
 
-fn set(db: &Connection, name: &str, value: &str) -> rusqlite::Result<usize> {
+/// Adds an entry, and returns its bytes.
+pub(super) fn insert(db: &Connection, entry: &Entry) -> rusqlite::Result<usize> {
+    let encoded = entry.encode();
+    let mut insert = db.prepare_cached("INSERT INTO log (idx, term, entry) VALUES (?1, ?2, ?3)")?;
+    insert.execute(params![entry.at.index, entry.at.term, encoded])?;
+    Ok(encoded.len())
+}
+
+pub(super) fn set(db: &Connection, name: &str, value: &str) -> rusqlite::Result<usize> {
     db.prepare_cached("INSERT OR REPLACE INTO meta (name, value) VALUES (?1, ?2)")?.execute([name, value])?;
     Ok(8192)
 }

@@ -76,7 +76,7 @@ pub async fn leave_cluster(context: &Context, request: LeaveClusterRequest) -> R
 
 /// Becomes a master candidate.
 pub async fn member_begin(context: &Context, request: MemberBeginRequest) -> Result<Empty, Status> {
-    let begun = member::begin(&context.paths, &context.node_name, &request).await;
+    let begun = member::begin(&context.paths, &context.node_name, &request, context.epoch.highest()).await;
     begun.map(|()| Empty {}).map_err(|error| Status::internal(format!("node {}: {}", context.node_name, chain(&error))))
 }
 

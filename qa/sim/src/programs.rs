@@ -23,8 +23,8 @@ pub(crate) struct Wish {
 pub(crate) enum Want {
     Start(Daemon),
     Stop(Daemon),
-    /// `gannet-confd prepare ID NAME ADDRESS`.
-    Prepare(u64, String, String),
+    /// `gannet-confd prepare ID NAME ADDRESS --epoch=N`.
+    Prepare(u64, String, String, u64),
 }
 
 /// Runs a program on the machine whose turn it is.
@@ -42,9 +42,9 @@ pub(crate) fn run(program: &OsString, arguments: &[OsString]) -> Answer<io::Resu
             (None, "start" | "stop") if *daemon == "gannet-rapi" => return ended(0),
             _ => return unknown(&name),
         },
-        ("gannet-confd", ["prepare", id, name, address]) => match id.parse() {
-            Ok(id) => Want::Prepare(id, (*name).to_owned(), (*address).to_owned()),
-            Err(_) => return ended(2),
+        ("gannet-confd", ["prepare", id, name, address, epoch]) => match (id.parse(), epoch.trim_start_matches("--epoch=").parse()) {
+            (Ok(id), Ok(epoch)) => Want::Prepare(id, (*name).to_owned(), (*address).to_owned(), epoch),
+            _ => return ended(2),
         },
         _ => return unknown(&name),
     };

@@ -237,9 +237,9 @@ impl Simulation {
                     answer(vec![done]);
                 }
             }
-            Want::Prepare(id, name, address) => {
+            Want::Prepare(id, name, address, epoch) => {
                 let directory = self.machines[machine].paths().confd_dir();
-                let prepared = gannet_confd::prepare(&directory, &gannet_confd::Identity { id, name, address });
+                let prepared = gannet_confd::prepare(&directory, &gannet_confd::Identity { id, name, address }, epoch);
                 let _ = done.send((i32::from(prepared.is_err()), Vec::new()));
             }
         }

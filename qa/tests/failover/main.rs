@@ -3,6 +3,7 @@
 
 mod at_every_step;
 mod foreground;
+mod recovery;
 mod standby;
 
 use std::time::{Duration, Instant};
