@@ -50,21 +50,15 @@ impl Simulation {
         system::take_over(seed);
         system::set_time(1_767_225_600_000_000, 1_000_000_000);
         let ip = |index: usize| Ipv4Addr::new(127, 78, 0, u8::try_from(index + 1).unwrap_or(255));
-        let facts = (0..=nodes).map(|index| Facts { ip: ip(index), on: true, boots: 1, frozen: false, disk_us: DISK_US, wrote_at: 0 }).collect();
+        let facts =
+            (0..=nodes).map(|index| Facts { ip: ip(index), on: true, boots: 1, frozen: false, disk_us: DISK_US, wrote_at: 0 }).collect();
         state::begin(seed, facts, mistake);
         let mut machines = Vec::new();
         for index in 0..=nodes {
             let drift = i64::try_from(state().between(0, 1000))? - 500;
             machines.push(Machine::new(index, dir, format!("node{}.sim.example", index + 1), ip(index), drift));
         }
-        let simulation = Self {
-            machines,
-            dir: dir.to_owned(),
-            clients: nodes,
-            restarts: BTreeMap::new(),
-            stopping: BTreeMap::new(),
-            seed,
-        };
+        let simulation = Self { machines, dir: dir.to_owned(), clients: nodes, restarts: BTreeMap::new(), stopping: BTreeMap::new(), seed };
         simulation.lay_out()?;
         disk::begin(dir);
         gannet_daemon::world::replace(Box::new(world::Simulated));
