@@ -381,7 +381,7 @@ impl Watcher {
     }
 
     /// Once, until it goes on.
-    fn complain(&mut self, what: &str, error: &dyn std::error::Error) {
+    fn complain(&mut self, what: &str, error: &dyn std::fmt::Display) {
         if !self.complained {
             tracing::warn!(%error, "{what}");
             self.complained = true;
