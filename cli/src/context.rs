@@ -24,6 +24,8 @@ pub struct Context<'a> {
     /// The environment of the process.
     pub env: &'a Environment,
     client: Option<Client>,
+    /// Why answers may be old, as far as the operator was told.
+    told_old: bool,
 }
 
 /// How a sub-command ends well: with its exit code.
@@ -35,7 +37,7 @@ pub type Run = fn(&mut Context<'_>) -> Outcome;
 impl<'a> Context<'a> {
     /// Everything for one run.
     pub fn new(program: &'static Program, command: &'static SubCommand, args: Args, io: &'a mut Io, env: &'a Environment) -> Self {
-        Self { program, command, args, io, env, client: None }
+        Self { program, command, args, io, env, client: None, told_old: false }
     }
 
     /// `gnt-instance startup`
@@ -49,7 +51,39 @@ impl<'a> Context<'a> {
     /// # Errors
     /// It cannot be reached, or it refused.
     pub fn call(&mut self, method: Method, args: &Value) -> Result<Value, Failure> {
-        Ok(self.client()?.call(method, args)?)
+        match self.client()?.call(method, args) {
+            Err(luxi::Error::Closed { .. }) if method.is_read() => crate::wait::reconnecting(self, |client| client.call(method, args)),
+            answer => {
+                self.note_origin();
+                Ok(answer?)
+            }
+        }
+    }
+
+    /// Tells, once, that answers may be old.
+    pub fn note_origin(&mut self) {
+        let old = self.client.as_ref().and_then(Client::origin).and_then(|origin| origin.old.clone());
+        if let Some(old) = old.filter(|_| !self.told_old) {
+            self.io.note(format_args!("Warning: this may be old: {old}"));
+            self.told_old = true;
+        }
+    }
+
+    /// Refuses to go on where another node is the master, for what works with files or sockets of the master's.
+    ///
+    /// # Errors
+    /// [`Failure::NotMaster`]; or as [`Self::call`].
+    pub fn must_be_master(&mut self) -> Result<(), Failure> {
+        match self.call(Method::QueryConfigValues, &json!([["master_node"]])) {
+            Ok(_) | Err(Failure::Remote(_)) => {}
+            Err(other) => return Err(other),
+        }
+        match self.client.as_ref().and_then(Client::origin) {
+            Some(origin) if !origin.is_master() => {
+                Err(Failure::NotMaster(origin.master.clone().unwrap_or_else(|| "(not known at the moment)".to_owned())))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The connection to the master daemon.

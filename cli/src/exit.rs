@@ -1,6 +1,6 @@
 //! How a command ends: the one table of exit codes, and Ganeti's wording of failures.
 
-use gannet_core::error::WireError;
+use gannet_core::error::{STATE_UNAVAILABLE, WireError};
 use gannet_core::luxi;
 use serde_json::Value;
 
@@ -135,6 +135,7 @@ pub fn remote(error: &WireError) -> String {
         "ParameterError" => format!("Failure: unknown/wrong parameter name '{text}'"),
         "ConfigurationError" => format!("Corrupt configuration file: {text}\nAborting."),
         "JobLost" => format!("Error checking job status: {text}"),
+        STATE_UNAVAILABLE => format!("Failure: {text}"),
         "JobCanceled" => "Job was canceled".into(),
         _ => format!("Unhandled Ganeti error: {text}"),
     }

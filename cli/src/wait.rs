@@ -10,7 +10,7 @@ use gannet_core::luxi::Method;
 use gannet_core::opcode::OpCode;
 use serde_json::{Value, json};
 
-pub use follow::{follow, follow_silently};
+pub use follow::{follow, follow_silently, reconnecting};
 pub use many::{JobResult, Jobs};
 
 use crate::context::{Context, Outcome};

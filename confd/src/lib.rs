@@ -28,7 +28,7 @@ pub use client::{Client, Event, Follower, Proposed};
 pub use command::{Change, Command, Condition, Expect, Key, Kind, Outcome, Row, RowChange, Write};
 pub use error::Error;
 pub use identity::Identity;
-pub use status::{Member, Role, RoleKind, Status};
+pub use status::{Member, NO_MAJORITY, Role, RoleKind, Status};
 
 /// The largest gRPC message either side takes: a batch of writes of large
 /// jobs, with room.

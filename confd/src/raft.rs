@@ -22,6 +22,7 @@ pub(crate) use node::{Node, NodeOptions};
 pub(crate) use service::service;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::watch;
 
@@ -64,4 +65,5 @@ pub(crate) struct View {
     pub(crate) applied: u64,
     pub(crate) snapshot: u64,
     pub(crate) members: Vec<Member>,
+    pub(crate) silence: Option<Duration>,
 }

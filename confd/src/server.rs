@@ -90,6 +90,7 @@ impl StateService for Server {
             log_bytes,
             state_bytes,
             members: view.members,
+            silence: view.silence,
         };
         Ok(Response::new(status.into()))
     }

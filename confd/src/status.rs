@@ -1,6 +1,10 @@
 //! What a member says of itself and of the group.
 
 use std::fmt;
+use std::time::Duration;
+
+/// A leader that no majority has answered for so long refuses to write.
+pub const NO_MAJORITY: Duration = Duration::from_secs(4);
 
 /// A member of the Raft group: a master candidate.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +19,8 @@ pub struct Member {
     pub voter: bool,
     /// How many entries it is behind; known by the leader only.
     pub lag: Option<u64>,
+    /// Term of the newest entry that it is known to have; known by the leader only.
+    pub term: Option<u64>,
 }
 
 /// What this member is at the moment.
@@ -99,4 +105,6 @@ pub struct Status {
     pub state_bytes: u64,
     /// The group, by id.
     pub members: Vec<Member>,
+    /// How long no majority has answered this leader; `None` where that is nothing to wait for.
+    pub silence: Option<Duration>,
 }

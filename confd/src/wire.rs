@@ -3,6 +3,8 @@
 //! The same encoding is used on the sockets and in the log, so a field may be
 //! added but never given another meaning.
 
+use std::time::Duration;
+
 use gannet_proto::state as pb;
 
 use crate::command::{Change, Command, Condition, Expect, Key, Outcome, Row, RowChange, Write};
@@ -177,13 +179,13 @@ impl TryFrom<pb::Change> for Change {
 
 impl From<Member> for pb::Member {
     fn from(member: Member) -> Self {
-        Self { id: member.id, name: member.name, address: member.address, voter: member.voter, lag: member.lag }
+        Self { id: member.id, name: member.name, address: member.address, voter: member.voter, lag: member.lag, term: member.term }
     }
 }
 
 impl From<pb::Member> for Member {
     fn from(member: pb::Member) -> Self {
-        Self { id: member.id, name: member.name, address: member.address, voter: member.voter, lag: member.lag }
+        Self { id: member.id, name: member.name, address: member.address, voter: member.voter, lag: member.lag, term: member.term }
     }
 }
 
@@ -209,6 +211,7 @@ impl From<Status> for pb::StatusReply {
             log_bytes: status.log_bytes,
             state_bytes: status.state_bytes,
             members: status.members.into_iter().map(Into::into).collect(),
+            silence_ms: status.silence.map(|silence| u64::try_from(silence.as_millis()).unwrap_or(u64::MAX)),
         }
     }
 }
@@ -225,6 +228,7 @@ impl TryFrom<pb::StatusReply> for Status {
             log_bytes: status.log_bytes,
             state_bytes: status.state_bytes,
             members: status.members.into_iter().map(Into::into).collect(),
+            silence: status.silence_ms.map(Duration::from_millis),
         })
     }
 }

@@ -74,6 +74,10 @@ pub struct WireError {
     pub args: Vec<Value>,
 }
 
+/// The class of errors that mean: the state cannot be written (or read anew) now, since no majority keeps it or no master can be
+/// reached. Nothing was done, unless the message says that this is not known.
+pub const STATE_UNAVAILABLE: &str = "StateUnavailable";
+
 impl WireError {
     /// An error of `class` with one text.
     #[must_use]

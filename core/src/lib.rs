@@ -5,10 +5,12 @@
 //! the features `client` and `client-async` add a LUXI client for the command line and for gannet-rapi.
 #![forbid(unsafe_code)]
 
+pub mod auto_failover;
 pub mod config;
 pub mod error;
 pub mod id;
 pub mod job;
+pub mod lease;
 pub mod lock;
 pub mod luxi;
 pub mod name;

@@ -5,12 +5,14 @@ mod client;
 #[cfg(feature = "client-async")]
 mod client_async;
 mod message;
+mod origin;
 
 #[cfg(feature = "client")]
 pub use client::Client;
 #[cfg(feature = "client-async")]
 pub use client_async::AsyncClient;
 pub use message::{Error, JobChange, Method, Request, decode_response, encode_failure, encode_request, encode_success, take_message};
+pub use origin::{Origin, take_origin};
 
 /// Ends every message.
 pub const END_OF_MESSAGE: u8 = 3;

@@ -80,6 +80,12 @@ impl Paths {
         self.socket_dir().join("gannet-confd")
     }
 
+    /// The keeper of the node's lease.
+    #[must_use]
+    pub fn lease_socket(&self) -> PathBuf {
+        self.socket_dir().join("gannet-lease")
+    }
+
     /// Database directory of confd.
     #[must_use]
     pub fn confd_dir(&self) -> PathBuf {
@@ -189,6 +195,8 @@ pub const NODED_PORT: u16 = 1811;
 pub const RAFT_PORT: u16 = 1816;
 /// TCP port on which the master lets new nodes join.
 pub const JOIN_PORT: u16 = 1817;
+/// TCP port on which the master answers the LUXI requests that other master candidates pass on.
+pub const RELAY_PORT: u16 = 1818;
 /// TCP port of RAPI.
 pub const RAPI_PORT: u16 = 5080;
 /// First TCP port of a live migration's data stream (`migration_port`).

@@ -71,6 +71,21 @@ pub enum Seen<'a> {
     },
 }
 
+/// A machine as its kernel describes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Machine {
+    /// All of its memory, in MiB.
+    pub memory_mib: u64,
+    /// What of it is free.
+    pub free_mib: u64,
+    /// Processors.
+    pub cpus: u32,
+    /// Changes with each start.
+    pub boot_id: String,
+    /// Bytes of each file system, and how many of them are free.
+    pub disk_bytes: (u64, u64),
+}
+
 /// All of the outside that can be replaced.
 pub trait World: Send + Sync {
     /// Opens a connection from the machine whose daemon runs at this moment.
@@ -82,6 +97,8 @@ pub trait World: Send + Sync {
     fn listen(&self, at: SocketAddr) -> io::Result<Incoming>;
     /// Runs a program there.
     fn program(&self, program: OsString, arguments: Vec<OsString>) -> Answer<io::Result<ProgramEnd>>;
+    /// That machine.
+    fn machine(&self) -> Machine;
     /// How long the next write to that machine's disk takes.
     fn disk_delay(&self) -> Duration;
     /// Whether this mistake is to be made.

@@ -56,7 +56,7 @@ pub async fn create_token(master: &Arc<Master>, node_name: &str, options: Value)
     let ca = std::fs::read_to_string(&ca_path).map_err(|error| environment(format!("cannot read {}: {error}", ca_path.display())))?;
     let ca = crate::pki::fingerprint(&ca).map_err(|error| environment(error.to_string()))?;
     let own = own_address(master).ok_or_else(|| environment("the master's own address is not known".to_owned()))?;
-    let not_stored = |error: crate::store::CommitError| WireError::new("GenericError", error.to_string());
+    let not_stored = |error: crate::store::CommitError| WireError::from(&error);
     token::forget_old(master).await.map_err(not_stored)?;
     let secret = Secret::random();
     let expires = master.clock().now().as_secs_f64() as u64 + ttl_s;

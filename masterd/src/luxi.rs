@@ -6,5 +6,7 @@ mod methods;
 mod nodes;
 mod server;
 
+pub(crate) use methods::call;
 pub(crate) use nodes::WATCHER_PAUSE_KEY;
-pub use server::{bind, serve};
+pub use server::bind;
+pub(crate) use server::{Desk, Frame, connection, frame_of, passed_on, refusal, serve};

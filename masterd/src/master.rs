@@ -1,6 +1,6 @@
 //! The services of an active master, in one place.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use gannet_confd::command::Row;
 use gannet_core::id::NodeUuid;
@@ -29,7 +29,9 @@ pub struct Master {
     info: InfoText,
     paths: Paths,
     stopped: watch::Sender<Option<String>>,
+    doubt: Mutex<Option<Arc<str>>>,
     exports: crate::export::Progress,
+    deaths: crate::node_death::Board,
 }
 
 impl Master {
@@ -49,7 +51,9 @@ impl Master {
             info: InfoText::default(),
             paths,
             stopped,
+            doubt: Mutex::default(),
             exports: crate::export::Progress::default(),
+            deaths: crate::node_death::Board::default(),
         });
         let queue = Queue::new(Arc::downgrade(&master), highest);
         assert!(master.queue.set(queue).is_ok(), "the queue is set once, here");
@@ -86,6 +90,11 @@ impl Master {
     #[must_use]
     pub fn exports(&self) -> &crate::export::Progress {
         &self.exports
+    }
+
+    /// What the watch of nodes has to say.
+    pub(crate) fn deaths(&self) -> &crate::node_death::Board {
+        &self.deaths
     }
 
     /// The lock manager.
@@ -135,6 +144,17 @@ impl Master {
     #[must_use]
     pub fn paths(&self) -> &Paths {
         &self.paths
+    }
+
+    /// Why what is read may be old: no majority says that this master still is one.
+    #[must_use]
+    pub fn doubt(&self) -> Option<Arc<str>> {
+        self.doubt.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// From now on there is this doubt, or none.
+    pub fn set_doubt(&self, doubt: Option<String>) {
+        *self.doubt.lock().unwrap_or_else(PoisonError::into_inner) = doubt.map(Arc::from);
     }
 
     /// This master may not act any more; the daemon starts over (or another one has taken over).

@@ -185,7 +185,7 @@ impl Keeper {
         }
         let Candidate { id, name, address, .. } = candidate.clone();
         node.member_begin(MemberBeginRequest { id, name: name.clone(), address: address.clone() }).await?;
-        let member = Member { id, name, address, voter: false, lag: None };
+        let member = Member { id, name, address, voter: false, lag: None, term: None };
         self.master.store().client().add_member(member).await?;
         Ok(())
     }

@@ -28,6 +28,7 @@ mod job;
 mod layer;
 pub mod live;
 mod lock;
+pub(crate) mod member;
 mod network;
 mod node;
 pub(crate) mod os;

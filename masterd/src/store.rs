@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use gannet_confd::command::{Command, Expect, Key, Kind, Outcome, Row};
 use gannet_core::config::{Config, ObjectKind};
+use gannet_core::error::{STATE_UNAVAILABLE, WireError};
 use gannet_core::id::Epoch;
 use gannet_daemon::world::{Mistake, makes};
 use imbl::OrdMap;
@@ -44,6 +45,16 @@ pub enum CommitError {
     /// Another master has taken over.
     #[error("{0}")]
     Deposed(String),
+}
+
+impl From<&CommitError> for WireError {
+    fn from(error: &CommitError) -> Self {
+        let class = match error {
+            CommitError::Conflict(_) => "GenericError",
+            CommitError::Unavailable(_) | CommitError::Deposed(_) => STATE_UNAVAILABLE,
+        };
+        Self::new(class, format!("Cannot write to the state store: {error}"))
+    }
 }
 
 /// An object of `state` as JSON.
@@ -88,9 +99,12 @@ pub struct Store {
     client: gannet_confd::client::Client,
     state: watch::Receiver<Arc<State>>,
     epoch: Epoch,
-    /// Revision of the row that says which life of a master daemon may write.
-    session: u64,
+    /// Revision of the row that says which life of a master daemon may write; none: this one may not.
+    session: Option<u64>,
 }
+
+/// The epoch of nobody: the store takes no writes under it, and nodes do nothing.
+pub(crate) const READER: Epoch = Epoch(0);
 
 /// The row that each life of a master daemon writes first, and that each of its writes expects unchanged.
 const SESSION: &str = "master-session";
@@ -111,7 +125,16 @@ impl Store {
             Outcome::Conflict { .. } | Outcome::Deposed { .. } => return Err(gannet_confd::Error::NotLeader { leader: None }),
         };
         let (state, jobs) = mirror::start(&client, lost).await?;
-        Ok((Self { client, state, epoch, session }, jobs))
+        Ok((Self { client, state, epoch, session: Some(session) }, jobs))
+    }
+
+    /// Reads everything, and follows from then on, on any member of the group. Nothing can be written.
+    ///
+    /// # Errors
+    /// When confd cannot be reached.
+    pub async fn read_only(client: gannet_confd::client::Client, lost: Lost) -> Result<Self, gannet_confd::Error> {
+        let (state, _) = mirror::start(&client, lost).await?;
+        Ok(Self { client, state, epoch: READER, session: None })
     }
 
     /// The newest state.
@@ -143,9 +166,16 @@ impl Store {
     /// # Errors
     /// [`CommitError`].
     pub async fn commit(&self, transaction: Transaction) -> Result<Committed, CommitError> {
+        let Some(session) = self.session else {
+            return Err(CommitError::Deposed("this is a copy of the state, which only the master changes".to_owned()));
+        };
         let touches_mirror = !transaction.config.is_empty() || transaction.raw.iter().any(RawWrite::is_meta);
-        let command = self.command(transaction);
-        let proposed = self.client.propose(command).await.map_err(|error| CommitError::Unavailable(error.to_string()))?;
+        let command = self.command(transaction, session);
+        let unavailable = |error: gannet_confd::Error| match error {
+            gannet_confd::Error::Timeout { .. } => CommitError::Unavailable(format!("{error}; whether it is written is not known")),
+            error => CommitError::Unavailable(error.to_string()),
+        };
+        let proposed = self.client.propose(command).await.map_err(unavailable)?;
         match proposed.outcome {
             Outcome::Applied { .. } => {}
             Outcome::Conflict { key, .. } if key == session_key() => {
@@ -164,7 +194,7 @@ impl Store {
     }
 
     /// Waits until the mirror has reached `index`.
-    async fn wait_for(&self, index: u64) -> Result<(), CommitError> {
+    pub(crate) async fn wait_for(&self, index: u64) -> Result<(), CommitError> {
         let mut state = self.state.clone();
         state
             .wait_for(|state| state.index >= index)
@@ -173,10 +203,10 @@ impl Store {
             .map_err(|_| CommitError::Unavailable("the stream of changes from confd ended".to_owned()))
     }
 
-    fn command(&self, transaction: Transaction) -> Command {
+    fn command(&self, transaction: Transaction, session: u64) -> Command {
         let mut command = Command::new(self.epoch.0);
         if !makes(Mistake::SessionIgnored) {
-            command = command.expect(session_key(), Expect::Rev(self.session));
+            command = command.expect(session_key(), Expect::Rev(session));
         }
         command.token = transaction.token;
         for (kind, id, json, expect) in transaction.config {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use gannet_confd::client::Client;
-use gannet_core::luxi::Method;
+use gannet_core::luxi::{Method, Origin};
 use gannet_core::paths::Paths;
 use serde_json::json;
 use tokio::time::Instant;
@@ -41,7 +41,9 @@ async fn answers(paths: &Paths) -> bool {
     let socket = paths.query_socket();
     let ask = move || {
         let mut client = gannet_core::luxi::Client::connect(&socket).ok()?;
-        client.call(Method::QueryClusterInfo, &json!([])).ok()
+        client.call(Method::QueryClusterInfo, &json!([])).ok()?;
+        // A standby passes the question on.
+        client.origin().is_none_or(Origin::is_master).then_some(())
     };
     tokio::task::spawn_blocking(ask).await.ok().flatten().is_some()
 }

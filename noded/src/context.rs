@@ -9,6 +9,7 @@ use tokio::sync::Notify;
 use crate::address;
 use crate::epoch::Epoch;
 use crate::hypervisor::{Hypervisors, InstanceLocks};
+use crate::lease;
 use crate::peer::Peers;
 use crate::ticket::Tickets;
 
@@ -29,6 +30,8 @@ pub struct Context {
     pub hypervisors: Arc<Hypervisors>,
     /// One mutex per instance: two calls about one instance never interleave.
     pub instance_locks: Arc<InstanceLocks>,
+    /// The keeper of this node's lease.
+    pub lease: lease::Client,
     /// Notified when this node has left its cluster: the agent ends after answering.
     pub left_cluster: Arc<Notify>,
 }
@@ -45,6 +48,7 @@ impl Context {
             peers: Arc::new(Peers::new(paths.clone())),
             hypervisors: Arc::new(Hypervisors::new(&paths, node_name)),
             instance_locks: Arc::new(InstanceLocks::default()),
+            lease: lease::Client::new(&paths),
             left_cluster: Arc::new(Notify::new()),
             node_name: Arc::from(node_name),
             paths,

@@ -4,6 +4,7 @@
 use std::fs;
 
 use gannet_core::paths::Paths;
+use gannet_daemon::world::{self, Machine};
 use gannet_proto::node::{HypervisorInfo, NodeInfoReply, StorageUnit};
 
 use crate::storage::list::unit_space;
@@ -22,6 +23,10 @@ pub struct Memory {
 /// The memory now; zeros when the kernel does not tell.
 #[must_use]
 pub fn memory() -> Memory {
+    if let Some(world) = world::get() {
+        let Machine { memory_mib, free_mib, .. } = world.machine();
+        return Memory { total_mib: memory_mib, free_mib, dom0_mib: memory_mib.saturating_sub(free_mib) };
+    }
     parse_meminfo(&fs::read_to_string("/proc/meminfo").unwrap_or_default())
 }
 
@@ -37,6 +42,9 @@ fn parse_meminfo(text: &str) -> Memory {
 /// How many processors the kernel lists.
 #[must_use]
 pub fn cpus() -> u32 {
+    if let Some(world) = world::get() {
+        return world.machine().cpus;
+    }
     count_cpus(&fs::read_to_string("/proc/cpuinfo").unwrap_or_default())
 }
 
@@ -49,6 +57,9 @@ fn count_cpus(text: &str) -> u32 {
 /// Changes with each start of the machine.
 #[must_use]
 pub fn boot_id() -> String {
+    if let Some(world) = world::get() {
+        return world.machine().boot_id;
+    }
     fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_owned()
 }
 

@@ -155,6 +155,9 @@ pub trait Hypervisor: Send + Sync {
     /// Asks it to shut down, and ends it hard after `timeout` (at once when zero).
     async fn shutdown(&self, name: &str, timeout: Duration) -> Result<InstanceShutdownReply, Error>;
 
+    /// Ends it at once and for certain, by whatever still works; without the instance's lock. One that is not there is ended.
+    async fn end_now(&self, name: &str, uuid: &str) -> Result<(), Error>;
+
     /// Reboots a running one.
     async fn reboot(&self, instance: &Instance, kind: Reboot, timeout: Duration) -> Result<(), Error>;
 

@@ -13,6 +13,7 @@ pub mod files;
 pub mod hook;
 pub mod hypervisor;
 pub mod join;
+pub mod lease;
 pub mod log;
 mod member;
 pub mod migrate;

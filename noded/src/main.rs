@@ -5,14 +5,16 @@
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::Parser;
 use gannet_core::paths::Paths;
 use gannet_noded::context::Context;
+use gannet_noded::hypervisor::Hypervisors;
 use gannet_noded::log::LogFile;
 use gannet_noded::options::{Command, Options, node_name};
-use gannet_noded::{join, log, os, server, tls};
+use gannet_noded::{join, lease, log, os, server, tls};
 use nix::fcntl::{Flock, FlockArg};
 use sd_notify::NotifyState;
 use tokio::signal::unix::{SignalKind, signal};
@@ -21,6 +23,8 @@ use tokio::signal::unix::{SignalKind, signal};
 const THREADS: usize = 2;
 /// Name in pid file and daemon starter.
 const DAEMON: &str = "gannet-noded";
+/// Name in the keeper's pid file.
+const KEEPER: &str = "gannet-lease-keeper";
 
 fn main() -> ExitCode {
     let options = Options::parse();
@@ -46,8 +50,26 @@ fn run(options: Options) -> anyhow::Result<()> {
             println!("{joined}");
             Ok(())
         }
+        Some(Command::LeaseKeeper) => runtime.block_on(keep_lease(&options, paths)),
         None => runtime.block_on(serve(&options, paths)),
     }
+}
+
+async fn keep_lease(options: &Options, paths: Paths) -> anyhow::Result<()> {
+    let log_file = match options.foreground {
+        true => None,
+        false => Some(LogFile::open(&paths.log_dir().join("lease-keeper.log")).context("cannot open the log file")?),
+    };
+    log::start(log_file, options.debug);
+    let Ok(_pid_file) = pid_file(&paths, KEEPER) else { return Ok(()) }; // another one was faster
+    // The last one to go when memory is short. Only root may say so.
+    if let Err(error) = std::fs::write("/proc/self/oom_score_adj", "-1000") {
+        tracing::debug!(%error, "the keeper is no better than other processes when memory is short");
+    }
+    let name = node_name(&paths)?;
+    let hypervisors = Arc::new(Hypervisors::new(&paths, &name));
+    let signals = gannet_daemon::Signals::listen().context("cannot wait for signals")?;
+    lease::run(paths, hypervisors, signals, options.foreground).await
 }
 
 async fn serve(options: &Options, paths: Paths) -> anyhow::Result<()> {
@@ -56,7 +78,7 @@ async fn serve(options: &Options, paths: Paths) -> anyhow::Result<()> {
         false => Some(LogFile::open(&paths.log_dir().join("node-daemon.log")).context("cannot open the log file")?),
     };
     log::start(log_file.clone(), options.debug);
-    let _pid_file = pid_file(&paths)?;
+    let _pid_file = pid_file(&paths, DAEMON)?;
     let name = node_name(&paths)?;
     let context = Context::new(paths.clone(), &name)?;
     os::script::end_leftovers(&paths);
@@ -114,13 +136,13 @@ fn reload_on_hangup(
 }
 
 /// Locks and writes the pid file; it stays locked as long as the value lives.
-fn pid_file(paths: &Paths) -> anyhow::Result<Flock<File>> {
-    let path = paths.pid_file(DAEMON);
+fn pid_file(paths: &Paths, name: &str) -> anyhow::Result<Flock<File>> {
+    let path = paths.pid_file(name);
     std::fs::create_dir_all(paths.run_dir()).with_context(|| format!("cannot create {}", paths.run_dir().display()))?;
     let opened = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
     let file = opened.with_context(|| format!("cannot open {}", path.display()))?;
     let mut file = Flock::lock(file, FlockArg::LockExclusiveNonblock)
-        .map_err(|(_, error)| anyhow::anyhow!("{DAEMON} is running already ({} is locked: {error})", path.display()))?;
+        .map_err(|(_, error)| anyhow::anyhow!("{name} is running already ({} is locked: {error})", path.display()))?;
     file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id())).with_context(|| format!("cannot write {}", path.display()))?;
     Ok(file)
 }

@@ -31,6 +31,8 @@ pub async fn prepare(context: &Context, guest: &Instance, source_node: &str, cop
     let hypervisor = context.hypervisors.get(&guest.hypervisor)?;
     let address = context.secondary_ip().ok_or_else(|| no_address(context))?;
     let own = context.primary_ip().ok_or_else(|| no_address(context))?;
+    // Guarded from here on, whenever the guest arrives.
+    let _permit = context.lease.permit(guest.auto_failover.then(|| guest.into()), &context.node_name).await?;
     if copy_storage {
         for disk in &guest.disks {
             let request =

@@ -42,6 +42,9 @@ pub enum Command {
         #[arg(long)]
         force: bool,
     },
+    /// Keep the lease of this node: end instances with automatic failover in time when no master renews it. The agent starts this
+    /// by itself where no service manager does
+    LeaseKeeper,
 }
 
 /// Why the options do not do.

@@ -6,6 +6,7 @@ pub mod files;
 pub mod hello;
 pub mod hook;
 pub mod instance;
+pub mod lease;
 pub mod migration;
 pub mod os;
 pub mod verify;
@@ -20,10 +21,11 @@ use gannet_proto::node::{
     DiskRenameRequest, DiskSendRequest, DiskWipeRequest, Empty, FileStorageDir, FileStorageDirRenameRequest, FileUploadRequest, HelloReply,
     HelloRequest, HooksRunReply, HooksRunRequest, HypervisorValidateRequest, InstanceBalloonRequest, InstanceHotplugRequest,
     InstanceListReply, InstanceListRequest, InstanceRebootRequest, InstanceRef, InstanceRenameRequest, InstanceShutdownReply,
-    InstanceShutdownRequest, InstanceStartReply, InstanceStartRequest, LeaveClusterRequest, MasterIpRequest, MemberBeginRequest,
-    MigrationPrepareReply, MigrationPrepareRequest, MigrationProgress, MigrationRunRequest, MigrationSettleReply, MigrationSettleRequest,
-    NodeInfoReply, NodeInfoRequest, OsDiagnoseReply, OsRenameRequest, OsScriptRequest, OsTransferRequest, OsValidateRequest, ScriptOutput,
-    SsconfWriteRequest, StorageListReply, StorageListRequest, TestDelayRequest, ValidateReply, VerifyReply, VerifyRequest,
+    InstanceShutdownRequest, InstanceStartReply, InstanceStartRequest, LeaseReply, LeaseRequest, LeaveClusterRequest, MasterIpRequest,
+    MemberBeginRequest, MigrationPrepareReply, MigrationPrepareRequest, MigrationProgress, MigrationRunRequest, MigrationSettleReply,
+    MigrationSettleRequest, NodeInfoReply, NodeInfoRequest, OsDiagnoseReply, OsRenameRequest, OsScriptRequest, OsTransferRequest,
+    OsValidateRequest, ScriptOutput, SsconfWriteRequest, StorageListReply, StorageListRequest, TestDelayRequest, ValidateReply,
+    VerifyReply, VerifyRequest,
 };
 use tonic::{Request, Response, Status, Streaming};
 
@@ -242,6 +244,10 @@ impl Node for NodeService {
 
     async fn member_end(&self, _request: Request<Empty>) -> Result<Response<Empty>, Status> {
         files::member_end(&self.context).await.map(Response::new)
+    }
+
+    async fn lease(&self, request: Request<LeaseRequest>) -> Result<Response<LeaseReply>, Status> {
+        lease::lease(&self.context, request.into_inner()).await.map(Response::new)
     }
 
     async fn test_delay(&self, request: Request<TestDelayRequest>) -> Result<Response<Empty>, Status> {

@@ -321,6 +321,27 @@ impl Program {
     }
 }
 
+/// Starts this very program with other arguments, as a process that lives on without this one: nothing waits for it or kills it,
+/// and it keeps this one's environment, but for what a service manager and a test have put there for this one alone. In a simulated
+/// world nothing is started.
+///
+/// # Errors
+/// `Spawn`.
+#[allow(clippy::disallowed_methods, reason = "this is the one place that starts programs")]
+pub fn detach(args: &[&str]) -> Result<(), Error> {
+    let failed = |source| Error::Spawn { command: "gannet-noded".to_owned(), source };
+    if gannet_daemon::world::get().is_some() {
+        return Err(failed(io::ErrorKind::Unsupported.into()));
+    }
+    let program = std::env::current_exe().map_err(failed)?;
+    let mut command = Command::new(program);
+    command.args(args).current_dir("/").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
+    for name in ["NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC", gannet_daemon::fault::VARIABLE] {
+        command.env_remove(name);
+    }
+    command.spawn().map(drop).map_err(failed)
+}
+
 fn new_pipe() -> io::Result<(pipe::Receiver, io::PipeWriter)> {
     let (reader, writer) = io::pipe()?;
     Ok((pipe::Receiver::from_owned_fd(reader.into())?, writer))

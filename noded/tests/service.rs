@@ -65,6 +65,25 @@ async fn strangers_do_not_get_through_the_handshake() {
     assert_eq!(agent.context.epoch.highest(), 0);
 }
 
+/// Candidates that are not the master ask for what their queries show, whoever the master is, and do nothing else.
+#[tokio::test]
+async fn without_an_epoch_only_reads_are_answered() {
+    let authority = Authority::new();
+    let agent = Agent::start(&authority, "node1").await;
+    let mut candidate = agent.master(&authority).await;
+    for highest in [0, 7] {
+        candidate.instance_list(with_epoch(list(), 0)).await.expect("a list");
+        for refused in [
+            candidate.hello(with_epoch(HelloRequest {}, 0)).await.expect_err("not for reading").code(),
+            candidate.disk_remove(with_epoch(gannet_proto::node::DiskRef::default(), 0)).await.expect_err("a change").code(),
+        ] {
+            assert_eq!(refused, Code::FailedPrecondition);
+        }
+        assert_eq!(agent.context.epoch.highest(), highest);
+        candidate.hello(with_epoch(HelloRequest {}, 7)).await.expect("the master");
+    }
+}
+
 #[tokio::test]
 async fn a_deposed_master_is_refused() {
     let authority = Authority::new();

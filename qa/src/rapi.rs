@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use gannet_core::paths::RAPI_PORT;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
@@ -14,6 +15,7 @@ use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, SignatureSch
 use serde_json::Value;
 
 use crate::Cluster;
+use crate::cluster::Node;
 
 const LIMIT: Duration = Duration::from_secs(60);
 
@@ -21,10 +23,18 @@ const LIMIT: Duration = Duration::from_secs(60);
 #[derive(Debug, Clone)]
 pub struct Response {
     pub status: u16,
+    /// Names in lower case, and values.
+    pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
 }
 
 impl Response {
+    /// A header's value, by its name in lower case.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
+    }
+
     /// The body as JSON.
     ///
     /// # Panics
@@ -58,6 +68,16 @@ impl Connection {
         let host = cluster.rapi.url.trim_start_matches("https://");
         let tcp = TcpStream::connect(host).with_context(|| format!("nobody listens on {host}"))?;
         Self::over(tcp, host, &cluster.master().data_dir.join("rapi.pem"), &cluster.rapi.user, &cluster.rapi.password)
+    }
+
+    /// Connects to the RAPI of a node, which may be a standby.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn to(cluster: &Cluster, node: &Node) -> Result<Self> {
+        let host = format!("{}:{RAPI_PORT}", node.ip);
+        let tcp = TcpStream::connect(&host).with_context(|| format!("nobody listens on {host}"))?;
+        Self::over(tcp, &host, &node.data_dir.join("rapi.pem"), &cluster.rapi.user, &cluster.rapi.password)
     }
 
     /// The same over a connection that is there, to `host` (`IP:PORT`), with its certificate in a file.
@@ -111,13 +131,12 @@ impl Connection {
         let end = self.read_until(|bytes| bytes.windows(4).position(|four| four == b"\r\n\r\n"))?;
         let head = String::from_utf8(self.buffer.drain(..end + 4).collect())?;
         let status = head.split(' ').nth(1).and_then(|code| code.parse().ok()).with_context(|| format!("not HTTP: {head}"))?;
-        let length = head.lines().find_map(|line| {
-            let (name, value) = line.split_once(':')?;
-            name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().ok())?
-        });
+        let header = |line: &str| line.split_once(':').map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()));
+        let headers: Vec<(String, String)> = head.lines().filter_map(header).collect();
+        let length = headers.iter().find(|(name, _)| name == "content-length").and_then(|(_, value)| value.parse().ok());
         let Some(length) = length else { bail!("an answer without a length: {head}") };
         self.read_until(|bytes| (bytes.len() >= length).then_some(length))?;
-        Ok(Response { status, body: self.buffer.drain(..length).collect() })
+        Ok(Response { status, headers, body: self.buffer.drain(..length).collect() })
     }
 
     fn read_until(&mut self, complete: impl Fn(&[u8]) -> Option<usize>) -> Result<usize> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use gannet_core::luxi::Method;
+use gannet_core::luxi::{Method, Origin};
 use gannet_core::opcode::OpCode;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderValue, SERVER, WWW_AUTHENTICATE};
 use http::{Request, Response, StatusCode, Version};
@@ -13,10 +13,11 @@ use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use serde_json::{Value, json};
 
 use crate::auth::Users;
+use crate::body::{self, Body};
 use crate::call::{Call, arguments};
 use crate::error::ApiError;
 use crate::flight::Flights;
-use crate::luxi::Pool;
+use crate::luxi::{Pool, Said};
 use crate::query::Query;
 use crate::route::{Action, Route, Verb};
 use crate::submit::Submit;
@@ -59,13 +60,13 @@ impl Api {
     {
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         match self.handle(request).await {
-            Ok(body) => response(StatusCode::OK, body),
+            Ok(Body { bytes, origin }) => response(StatusCode::OK, bytes, origin.as_deref()),
             Err(error) => {
                 match error.status.is_server_error() && error.status != StatusCode::NOT_IMPLEMENTED {
                     true => tracing::error!(%method, path, %error, "a request was not carried out"),
                     false => tracing::debug!(%method, path, %error, "refused"),
                 }
-                let mut response = response(error.status, error.body());
+                let mut response = response(error.status, error.body(), error.origin.as_deref());
                 if error.status == StatusCode::UNAUTHORIZED {
                     response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"Ganeti Remote API\""));
                 }
@@ -74,7 +75,7 @@ impl Api {
         }
     }
 
-    async fn handle<B>(self: Arc<Self>, request: Request<B>) -> Result<Bytes, ApiError>
+    async fn handle<B>(self: Arc<Self>, request: Request<B>) -> Result<Body, ApiError>
     where
         B: hyper::body::Body<Data = Bytes> + Send,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -93,7 +94,7 @@ impl Api {
         let body = read_body(body, head.headers.get(CONTENT_TYPE)).await?;
         let call = Call { vars, args: arguments(head.uri.query()), body, class: route.class };
         match &endpoint.action {
-            Action::Constant(body) => Ok(Bytes::from_static(body.as_bytes())),
+            Action::Constant(body) => Ok(Bytes::from_static(body.as_bytes()).into()),
             Action::Read(query) => self.read(query(&call)?).await,
             Action::Submit(submit) => self.submit(submit, &call).await,
             Action::Custom(run) => run(self.clone(), call).await,
@@ -101,24 +102,24 @@ impl Api {
     }
 
     /// Asks the master, together with those who ask the same.
-    pub(crate) async fn read(&self, query: Query) -> Result<Bytes, ApiError> {
+    pub(crate) async fn read(&self, query: Query) -> Result<Body, ApiError> {
         self.flights.ask(query).await
     }
 
-    async fn submit(&self, submit: &Submit, call: &Call) -> Result<Bytes, ApiError> {
+    async fn submit(&self, submit: &Submit, call: &Call) -> Result<Body, ApiError> {
         self.submit_job(&[submit.opcode(call)?]).await
     }
 
     /// Submits one job; the body is its number.
-    pub(crate) async fn submit_job(&self, opcodes: &[OpCode]) -> Result<Bytes, ApiError> {
+    pub(crate) async fn submit_job(&self, opcodes: &[OpCode]) -> Result<Body, ApiError> {
         let job = serde_json::to_value(opcodes).map_err(|error| ApiError::internal(error.to_string()))?;
         self.change(Method::SubmitJob, &json!([job])).await
     }
 
     /// Changes something by a LUXI call; the body is its result.
-    pub(crate) async fn change(&self, method: Method, args: &Value) -> Result<Bytes, ApiError> {
-        let result = self.pool.write(method, args).await?;
-        Ok(json_body(&result))
+    pub(crate) async fn change(&self, method: Method, args: &Value) -> Result<Body, ApiError> {
+        let Said { what, origin } = self.pool.write(method, args).await?;
+        Ok(Body { bytes: json_body(&what), origin })
     }
 }
 
@@ -127,11 +128,14 @@ pub(crate) fn json_body(value: &Value) -> Bytes {
     (value.to_string() + "\n").into()
 }
 
-fn response(status: StatusCode, body: Bytes) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(body));
+fn response(status: StatusCode, bytes: Bytes, origin: Option<&Origin>) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(bytes));
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response.headers_mut().insert(SERVER, SERVER_HEADER);
+    if let Some(origin) = origin {
+        body::tell(response.headers_mut(), origin);
+    }
     response
 }
 

@@ -1,8 +1,10 @@
 //! Errors as clients see them: `{"code", "message", "explain"}`.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
-use gannet_core::error::{ErrorCode, WireError};
-use gannet_core::luxi;
+use gannet_core::error::{ErrorCode, STATE_UNAVAILABLE, WireError};
+use gannet_core::luxi::{self, Origin};
 use http::StatusCode;
 use serde_json::json;
 
@@ -13,12 +15,20 @@ pub struct ApiError {
     pub status: StatusCode,
     /// Empty for the code's own phrase.
     pub message: String,
+    /// Who said it, when that is not a master that is sure of itself.
+    pub(crate) origin: Option<Arc<Origin>>,
 }
 
 impl ApiError {
     /// An error of any code.
     pub fn new(status: StatusCode, message: impl Into<String>) -> Self {
-        Self { status, message: message.into() }
+        Self { status, message: message.into(), origin: None }
+    }
+
+    /// The same, said by that node.
+    #[must_use]
+    pub(crate) fn said_by(self, origin: Option<Arc<Origin>>) -> Self {
+        Self { origin, ..self }
     }
 
     /// 400: the client has to send something else.
@@ -52,7 +62,8 @@ impl ApiError {
     }
 }
 
-/// A LUXI call that failed: 502 without a master, 504 without an answer, 503 when the queue takes no jobs, 404 for an
+/// A LUXI call that failed: 502 without a master, 504 without an answer, 503 when the queue takes no jobs or the
+/// state cannot be written, 404 for an
 /// unknown entity, else 500 with the master's text.
 impl From<luxi::Error> for ApiError {
     fn from(error: luxi::Error) -> Self {
@@ -73,6 +84,7 @@ impl From<&WireError> for ApiError {
         match (refusal.class.as_str(), refusal.code()) {
             ("JobQueueFull", _) => Self::new(StatusCode::SERVICE_UNAVAILABLE, "Job queue is full, needs archiving"),
             ("JobQueueDrainError", _) => Self::new(StatusCode::SERVICE_UNAVAILABLE, "Job queue is drained, cannot submit"),
+            (STATE_UNAVAILABLE, _) => Self::new(StatusCode::SERVICE_UNAVAILABLE, refusal.message()),
             ("OpPrereqError", Some(ErrorCode::NoEntity)) => Self::not_found(),
             _ => Self::internal(refusal.message()),
         }
@@ -134,6 +146,7 @@ mod tests {
     fn refusals_have_ganetis_codes() {
         status("JobQueueFull", None, 503);
         status("JobQueueDrainError", None, 503);
+        status("StateUnavailable", None, 503);
         status("GenericError", None, 500);
         status("JobLost", None, 500);
         status("OpPrereqError", Some(ErrorCode::NoEntity), 404);

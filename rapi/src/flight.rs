@@ -7,9 +7,9 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use bytes::Bytes;
 use tokio::sync::oneshot;
 
+use crate::body::Body;
 use crate::error::ApiError;
 use crate::luxi::Pool;
 use crate::query::Query;
@@ -17,7 +17,7 @@ use crate::query::Query;
 /// The same question at a time: a second one keeps the master busy while the first one's answer is being written.
 const MAX_RUNNING: usize = 2;
 
-type Answer = Result<Bytes, ApiError>;
+type Answer = Result<Body, ApiError>;
 
 /// Questions under way.
 #[derive(Debug, Clone)]
@@ -163,7 +163,7 @@ mod tests {
         let flights = Flights::new(Arc::new(Pool::new(socket, 20)));
         let ask = || {
             let flights = flights.clone();
-            tokio::spawn(async move { String::from_utf8(flights.ask(question()).await.unwrap().to_vec()).unwrap() })
+            tokio::spawn(async move { String::from_utf8(flights.ask(question()).await.unwrap().bytes.to_vec()).unwrap() })
         };
         let mut early = Vec::new();
         for _ in 0..MAX_RUNNING {

@@ -17,6 +17,7 @@ pub mod server;
 pub mod submit;
 pub mod tls;
 
+mod body;
 mod cursor;
 mod flight;
 mod luxi;

@@ -3,9 +3,8 @@
 use std::pin::Pin;
 use std::sync::Arc;
 
-use bytes::Bytes;
-
 use crate::api::Api;
+use crate::body::Body;
 use crate::call::Call;
 use crate::error::ApiError;
 use crate::query::Query;
@@ -51,7 +50,7 @@ pub enum Access {
 }
 
 /// The future of a body.
-pub(crate) type Pending = Pin<Box<dyn Future<Output = Result<Bytes, ApiError>> + Send>>;
+pub(crate) type Pending = Pin<Box<dyn Future<Output = Result<Body, ApiError>> + Send>>;
 
 /// What a method does.
 #[derive(Debug, Clone, Copy)]

@@ -15,6 +15,7 @@ pub(super) fn run(context: &mut Context<'_>) -> Outcome {
     if !context.env.paths().at(&path).is_file() {
         return Err(Failure::invalid(format!("No such filename '{}'", path.display())));
     }
+    context.must_be_master()?;
     let named: Vec<String> = context.args.texts("node").into_iter().map(str::to_owned).collect();
     let nodes = online_nodes(context, &named, true)?;
     let answer = context.call(Method::CopyFile, &json!([nodes, path]))?;

@@ -18,6 +18,7 @@ pub(super) fn run(context: &mut Context<'_>) -> Outcome {
         );
         return Ok(FAILURE);
     }
+    context.must_be_master()?;
     let op = context.opcode("OP_CLUSTER_DESTROY", json!({}))?;
     wait::run(context, op)?;
     context.disconnect();

@@ -1,11 +1,13 @@
 //! `gnt-cluster info`
 
+use gannet_core::auto_failover::{self, Setting};
 use gannet_core::luxi::Method;
 use gannet_core::query::format::python_str;
+use gannet_core::tag::TagSet;
 use serde_json::{Value, json};
 
 use crate::context::{Context, Outcome};
-use crate::exit::SUCCESS;
+use crate::exit::{Failure, SUCCESS};
 use crate::yaml::Node;
 use crate::{policy, roman, time};
 
@@ -47,7 +49,9 @@ pub(super) fn run(context: &mut Context<'_>) -> Outcome {
     let info = context.call(Method::QueryClusterInfo, &json!([]))?;
     let is_roman = context.args.flag("roman");
     let search: Vec<String> = context.env.paths().os_search_path().iter().map(|path| path.display().to_string()).collect();
-    let tree = Node::Map(entries(&info, is_roman, &search.join(", ")));
+    let mut tree = entries(&info, is_roman, &search.join(", "));
+    tree.push(("State group".to_owned(), state_group(context)?));
+    let tree = Node::Map(tree);
     context.io.raw(tree.render().as_bytes());
     Ok(SUCCESS)
 }
@@ -72,6 +76,8 @@ fn entries(info: &Value, is_roman: bool, search: &str) -> Vec<(String, Node)> {
         };
         (label.to_owned(), node)
     };
+    let mut parameters = PARAMETERS.map(parameter).to_vec();
+    parameters.extend(auto_failover(&info["tags"]).map(|text| ("automatic failover".to_owned(), Node::text(text))));
     [
         ("Cluster name", plain("name")),
         ("Cluster UUID", plain("uuid")),
@@ -87,7 +93,7 @@ fn entries(info: &Value, is_roman: bool, search: &str) -> Vec<(String, Node)> {
         ("OS parameters", plain("osparams")),
         ("Hidden OSes", Node::text(list(&info["hidden_os"]))),
         ("Blacklisted OSes", Node::text(list(&info["blacklisted_os"]))),
-        ("Cluster parameters", Node::Map(PARAMETERS.map(parameter).to_vec())),
+        ("Cluster parameters", Node::Map(parameters)),
         ("Default node parameters", plain("ndparams")),
         ("Default instance parameters", plain("beparams")),
         ("Default nic parameters", plain("nicparams")),
@@ -96,6 +102,36 @@ fn entries(info: &Value, is_roman: bool, search: &str) -> Vec<(String, Node)> {
     ]
     .map(|(label, node)| (label.to_owned(), node))
     .to_vec()
+}
+
+/// Who keeps the state. All else is shown also when the state store does not tell.
+fn state_group(context: &mut Context<'_>) -> Result<Node, Failure> {
+    let status = match context.call(Method::StoreStatus, &json!([])) {
+        Ok(status) => status,
+        Err(Failure::Remote(error)) => return Ok(Node::text(format!("not known: {error}"))),
+        Err(other) => return Err(other),
+    };
+    let behind = |member: &Value| match (member["lag"].as_u64(), member["term"].as_u64()) {
+        (Some(lag), Some(term)) => format!(", term {term}, {lag} entries behind"),
+        _ => String::new(),
+    };
+    let member = |member: &Value| (python_str(&member["name"]), Node::text(python_str(&member["role"]) + &behind(member)));
+    let members = status["members"].as_array().into_iter().flatten().map(member).collect();
+    Ok(Node::Map(vec![("term".to_owned(), Node::json(&status["term"])), ("members".to_owned(), Node::Map(members))]))
+}
+
+/// What the cluster's tags say about automatic failover; `None` when they say nothing, as in a cluster of Ganeti.
+fn auto_failover(tags: &Value) -> Option<String> {
+    let tags: TagSet = tags.as_array().into_iter().flatten().filter_map(|tag| tag.as_str()?.parse().ok()).collect();
+    let settings: Vec<Setting> = tags.iter().filter_map(|tag| auto_failover::parse(tag.as_str())?.ok()).collect();
+    let switch = settings.iter().find_map(|setting| if let Setting::On(on) = setting { Some(*on) } else { None });
+    let times = auto_failover::times(&tags);
+    let switch = match switch {
+        Some(true) => "on for all instances that can be failed over",
+        _ if settings.is_empty() => return None,
+        _ => "on only where a node group or an instance says so",
+    };
+    Some(format!("{switch}; a node is dead after {} s, leases last {} s", times.dead_after.as_secs(), times.lease.as_secs()))
 }
 
 fn list(value: &Value) -> String {
@@ -114,4 +150,17 @@ fn uids(value: &Value) -> String {
         _ => python_str(range),
     };
     value.as_array().into_iter().flatten().map(range).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn automatic_failover_is_shown_where_it_is_set() {
+        assert_eq!(auto_failover(&json!(["web"])), None);
+        let on = auto_failover(&json!(["gannet:auto-failover:yes", "gannet:auto-failover:lease:60"]));
+        assert_eq!(on.as_deref(), Some("on for all instances that can be failed over; a node is dead after 30 s, leases last 60 s"));
+        assert!(auto_failover(&json!(["gannet:auto-failover:no"])).is_some_and(|text| text.starts_with("on only where")));
+    }
 }

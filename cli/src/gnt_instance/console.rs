@@ -15,6 +15,8 @@ use crate::exit::{FAILURE, Failure, SUCCESS};
 use crate::wait;
 
 pub(super) fn run(context: &mut Context<'_>) -> Outcome {
+    // The session is a socket on the master.
+    context.must_be_master()?;
     let op = context.opcode("OP_INSTANCE_CONSOLE", json!({"instance_name": context.name()}))?;
     let job = wait::submit(context, vec![op])?;
     let console = wait::follow(context, job)?.pop().unwrap_or_default();

@@ -63,6 +63,9 @@ fn instance_node(instance: &Value, roman: bool) -> Node {
     if instance.get("network_port").is_some_and(|port| !port.is_null()) {
         entries.push(("Allocated network port".into(), number(instance.get("network_port"), roman)));
     }
+    if instance.get("auto_failover").and_then(Value::as_bool) == Some(true) {
+        entries.push(("Automatic failover".into(), Node::text(format!("on, priority {}", text(instance, "auto_failover_priority")))));
+    }
     entries.push(("Hypervisor".into(), field("hypervisor")));
     if let Some(console) = vnc(instance) {
         entries.push(("console connection".into(), Node::text(console)));

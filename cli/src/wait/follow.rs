@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use gannet_core::error::WireError;
+use gannet_core::error::{STATE_UNAVAILABLE, WireError};
 use gannet_core::id::JobId;
 use gannet_core::job::{JobStatus, LogEntry};
 use gannet_core::luxi::{self, JobChange, Method};
@@ -111,26 +111,38 @@ fn show(context: &mut Context<'_>, entry: &LogEntry, progress: &mut Progress) {
     }
 }
 
-/// Repeats a call while the master daemon restarts.
-fn reconnecting<T>(context: &mut Context<'_>, mut call: impl FnMut(&mut luxi::Client) -> Result<T, luxi::Error>) -> Result<T, Failure> {
+/// Calls what changes nothing; when the master goes away meanwhile, asks the next one, or this one when it is back.
+///
+/// # Errors
+/// No master answered in time; or as the call.
+pub fn reconnecting<T>(context: &mut Context<'_>, mut call: impl FnMut(&mut luxi::Client) -> Result<T, luxi::Error>) -> Result<T, Failure> {
     let mut deadline = None;
     loop {
-        let error = match context.client() {
+        let failure = match context.client() {
             Ok(client) => match call(client) {
-                Ok(value) => return Ok(value),
-                Err(luxi::Error::Closed { method }) => luxi::Error::Closed { method },
-                Err(other) => return Err(other.into()),
+                Ok(value) => {
+                    context.note_origin();
+                    return Ok(value);
+                }
+                Err(error @ luxi::Error::Closed { .. }) => Failure::Luxi(error),
+                // A standby that knows no master, for now.
+                Err(luxi::Error::Remote(error)) if error.class == STATE_UNAVAILABLE => Failure::Remote(error),
+                Err(other) => {
+                    context.note_origin();
+                    return Err(other.into());
+                }
             },
-            Err(Failure::Luxi(error @ luxi::Error::NoMaster { .. })) if deadline.is_some() => error,
+            // The daemon of this node is being started again, perhaps as a standby that passes questions on.
+            Err(failure @ (Failure::Luxi(luxi::Error::NoMaster { .. }) | Failure::NotMaster(_))) if deadline.is_some() => failure,
             Err(failure) => return Err(failure),
         };
         context.disconnect();
         let until = *deadline.get_or_insert_with(|| {
-            context.io.note("The master daemon went away; jobs go on when it is back. Waiting for it...");
+            context.io.note("The master daemon went away; jobs go on when it is back, or on another node. Waiting for it...");
             Instant::now() + MASTER_RETURN
         });
         if Instant::now() >= until {
-            return Err(error.into());
+            return Err(failure);
         }
         std::thread::sleep(RETRY);
     }

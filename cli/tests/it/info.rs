@@ -56,7 +56,10 @@ fn cluster() {
         "config_version": 3010000, "os_api_version": 20, "export_version": 0, "vcs_version": "x",
         "ipolicy": {"minmax": [{"min": sizes(1), "max": sizes(9)}], "std": sizes(1), "disk-templates": ["file"], "vcpu-ratio": 4.0, "spindle-ratio": 32.0},
     });
-    let master = Master::new().answer("QueryClusterInfo", info);
+    let status = json!({"role": "leader", "term": 7, "members": [
+        {"name": "node1", "role": "leader", "term": 7, "lag": 0}, {"name": "node2", "role": "voter", "term": 6, "lag": 3},
+        {"name": "node3", "role": "witness", "term": null, "lag": null}]});
+    let master = Master::new().answer("QueryClusterInfo", info).answer("StoreStatus", status);
     insta::assert_snapshot!("cluster", master.run("gnt-cluster info").all());
     insta::assert_snapshot!("version", master.run("gnt-cluster version").all());
     assert!(master.run("gnt-cluster show-ispecs-cmd").out.starts_with("gnt-cluster init --ipolicy-std-specs cpu-count=1,"));

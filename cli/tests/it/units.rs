@@ -81,7 +81,7 @@ fn values<'u>(unit: &'u Unit, section: &str, name: &str) -> Vec<&'u str> {
 #[test]
 fn every_daemon_has_its_unit() {
     let files = std::fs::read_dir(dir()).expect("the folder of units").count();
-    assert_eq!(files, DAEMONS.len(), "one file for each daemon, and no other");
+    assert_eq!(files, DAEMONS.len() + 1, "one file for each daemon, and the keeper's");
     for daemon in DAEMONS {
         let unit = read(daemon.name);
         let service = |name| values(&unit, "Service", name);
@@ -96,6 +96,20 @@ fn every_daemon_has_its_unit() {
             assert!(DAEMONS.iter().any(|daemon| daemon.name == name), "{}: there is no {other}", daemon.name);
         }
     }
+}
+
+/// It has to live on when the agent's unit ends with all that is in it, so it is a unit of its own; nothing stops it with others.
+#[test]
+fn the_keeper_of_the_lease_is_apart_from_the_agent() {
+    let keeper = read("gannet-lease-keeper");
+    assert_eq!(values(&keeper, "Service", "ExecStart"), ["/usr/local/sbin/gannet-noded lease-keeper --foreground"]);
+    assert_eq!(values(&keeper, "Service", "Restart"), ["always"]);
+    assert_eq!(values(&keeper, "Service", "OOMScoreAdjust"), ["-1000"]);
+    for name in ["BindsTo", "PartOf", "Requires"] {
+        assert!(values(&keeper, "Unit", name).is_empty(), "{name}");
+    }
+    let wants = values(&read("gannet-noded"), "Unit", "Wants").join(" ");
+    assert!(wants.contains("gannet-lease-keeper.service"), "{wants}");
 }
 
 #[test]

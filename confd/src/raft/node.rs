@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use openraft::error::{CheckIsLeaderError, ClientWriteError, ForwardToLeader};
-use openraft::{ChangeMembers, Config, SnapshotPolicy};
+use openraft::{ChangeMembers, Config, RaftMetrics, SnapshotPolicy};
 use tokio::sync::watch;
 
 use super::log_storage::LogStorage;
@@ -16,7 +16,7 @@ use super::types::{Batch, NodeId, Peer, Raft, RaftError};
 use super::{Consensus, View, role, transfer};
 use crate::command::{Command, Outcome};
 use crate::error::Error;
-use crate::status::{Member, Role};
+use crate::status::{Member, NO_MAJORITY, Role};
 use crate::store::log::Log;
 use crate::store::state::State;
 
@@ -27,8 +27,6 @@ const HEARTBEAT: Duration = Duration::from_millis(250);
 /// asks for votes. Well above the fdatasync of a busy disk. Votes are refused for the longer time after a sign of life, and
 /// the shorter one comes on top of it.
 pub(super) const ELECTION: (Duration, Duration) = (Duration::from_millis(800), Duration::from_millis(1500));
-/// A leader that no majority has answered for so long refuses to write.
-const NO_MAJORITY_MS: u64 = 4000;
 /// Entries between snapshots; each is a sync of the state, and lets the log
 /// be shortened.
 const SNAPSHOT_ENTRIES: u64 = 5000;
@@ -132,13 +130,10 @@ impl Consensus for Node {
         if *self.yields.borrow() {
             return Err(Error::unavailable("the lead goes to another master candidate at this moment"));
         }
-        let metrics = self.raft.metrics();
-        let metrics = metrics.borrow();
-        let alone = metrics.membership_config.membership().voter_ids().count() < 2;
-        match metrics.millis_since_quorum_ack {
-            Some(millis) if !alone && millis > NO_MAJORITY_MS => Err(Error::unavailable(format!(
+        match silence(&self.raft.metrics().borrow()) {
+            Some(silence) if silence > NO_MAJORITY => Err(Error::unavailable(format!(
                 "no majority of the voting master candidates has answered for {} s: nothing can be written until enough of them are back",
-                millis / 1000
+                silence.as_secs()
             ))),
             _ => Ok(()),
         }
@@ -171,6 +166,7 @@ impl Consensus for Node {
             applied: metrics.last_applied.map_or(0, |id| id.index),
             snapshot: metrics.snapshot.map_or(0, |id| id.index),
             members: role::members(&metrics),
+            silence: silence(&metrics),
         }
     }
 
@@ -215,6 +211,12 @@ impl Consensus for Node {
             tracing::warn!(%error, "Raft did not stop cleanly");
         }
     }
+}
+
+/// How long no majority has answered; a leader that votes alone waits for nobody.
+fn silence(metrics: &RaftMetrics<NodeId, Peer>) -> Option<Duration> {
+    let alone = metrics.membership_config.membership().voter_ids().count() < 2;
+    metrics.millis_since_quorum_ack.filter(|_| !alone).map(Duration::from_millis)
 }
 
 fn config() -> Result<Config, Error> {

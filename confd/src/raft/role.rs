@@ -52,17 +52,18 @@ pub(super) fn members(metrics: &RaftMetrics<NodeId, Peer>) -> Vec<Member> {
     let membership = metrics.membership_config.membership();
     let voters: BTreeSet<NodeId> = membership.voter_ids().collect();
     let last = metrics.last_log_index.unwrap_or(0);
-    let lag = |id: &NodeId| {
-        let replication = metrics.replication.as_ref()?;
-        let matched = replication.get(id)?.map_or(0, |at| at.index);
-        Some(last.saturating_sub(matched))
+    let lag_and_term = |id: &NodeId| {
+        let matched = *metrics.replication.as_ref()?.get(id)?;
+        let (index, term) = matched.map_or((0, 0), |at| (at.index, at.leader_id.term));
+        Some((last.saturating_sub(index), term))
     };
     let members = membership.nodes().map(|(id, peer)| Member {
         id: *id,
         name: peer.name.clone(),
         address: peer.address.clone(),
         voter: voters.contains(id),
-        lag: lag(id),
+        lag: lag_and_term(id).map(|(lag, _)| lag),
+        term: lag_and_term(id).map(|(_, term)| term),
     });
     members.collect()
 }

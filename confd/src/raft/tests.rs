@@ -55,7 +55,7 @@ impl Running {
     }
 
     fn member(&self, id: u64, voter: bool) -> Member {
-        Member { id, name: format!("node{id}"), address: self.address.clone(), voter, lag: None }
+        Member { id, name: format!("node{id}"), address: self.address.clone(), voter, lag: None, term: None }
     }
 
     async fn put(&self, id: &str) -> Result<u64, Error> {

@@ -7,7 +7,10 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::{ANSWER_TIMEOUT_S, CONNECT_TIMEOUT_S, Error, JobChange, MAX_MESSAGE, Method, decode_response, encode_request, take_message};
+use super::{
+    ANSWER_TIMEOUT_S, CONNECT_TIMEOUT_S, Error, JobChange, MAX_MESSAGE, Method, Origin, decode_response, encode_request, take_message,
+    take_origin,
+};
 use crate::id::JobId;
 
 /// A connection to the master daemon. Requests are answered in order.
@@ -16,6 +19,7 @@ pub struct Client {
     stream: UnixStream,
     socket: PathBuf,
     received: Vec<u8>,
+    origin: Option<Origin>,
 }
 
 impl Client {
@@ -37,7 +41,7 @@ impl Client {
             }
         };
         stream.set_write_timeout(Some(Duration::from_secs(ANSWER_TIMEOUT_S))).map_err(Error::Io)?;
-        Ok(Self { stream, socket: socket.to_owned(), received: Vec::new() })
+        Ok(Self { stream, socket: socket.to_owned(), received: Vec::new(), origin: None })
     }
 
     /// Where this client is connected to.
@@ -61,8 +65,15 @@ impl Client {
     pub fn call_within(&mut self, method: Method, args: &Value, seconds: u64) -> Result<Value, Error> {
         let name = method.as_str();
         self.stream.write_all(&encode_request(name, args)).map_err(|error| broken(name, error))?;
-        let message = self.read_message(name, seconds)?;
+        let mut message = self.read_message(name, seconds)?;
+        self.origin = take_origin(&mut message)?;
         decode_response(&message)
+    }
+
+    /// Where the last answer came from; none: from the master, which is sure of itself.
+    #[must_use]
+    pub fn origin(&self) -> Option<&Origin> {
+        self.origin.as_ref()
     }
 
     /// Waits until one of `fields` of a job changes or its log grows, at most `timeout_s` seconds (the server's limit

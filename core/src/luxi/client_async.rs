@@ -8,13 +8,14 @@ use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 
-use super::{ANSWER_TIMEOUT_S, Error, MAX_MESSAGE, Method, decode_response, encode_request, take_message};
+use super::{ANSWER_TIMEOUT_S, Error, MAX_MESSAGE, Method, Origin, decode_response, encode_request, take_message, take_origin};
 
 /// A connection to the master daemon. A call that fails, or is dropped half-way, leaves it unusable: connect again.
 #[derive(Debug)]
 pub struct AsyncClient {
     stream: UnixStream,
     received: Vec<u8>,
+    origin: Option<Origin>,
 }
 
 impl AsyncClient {
@@ -24,7 +25,7 @@ impl AsyncClient {
     /// [`Error::NoMaster`], [`Error::Permission`].
     pub async fn connect(socket: &Path) -> Result<Self, Error> {
         match UnixStream::connect(socket).await {
-            Ok(stream) => Ok(Self { stream, received: Vec::new() }),
+            Ok(stream) => Ok(Self { stream, received: Vec::new(), origin: None }),
             Err(error) if error.kind() == ErrorKind::PermissionDenied => Err(Error::Permission { socket: socket.display().to_string() }),
             Err(source) => Err(Error::NoMaster { socket: socket.display().to_string(), source }),
         }
@@ -39,7 +40,7 @@ impl AsyncClient {
         decode_response(&bytes)
     }
 
-    /// Calls `method` and gives the answer's bytes as they came (without the terminator).
+    /// Calls `method` and gives the answer's bytes as they came (without the terminator and its origin).
     ///
     /// # Errors
     /// [`Error`], but never [`Error::Remote`]: the answer is not looked into.
@@ -49,10 +50,18 @@ impl AsyncClient {
             self.stream.write_all(&encode_request(name, args)).await.map_err(|_| Error::Closed { method: name.to_owned() })?;
             self.read_message(name).await
         };
-        match tokio::time::timeout(Duration::from_secs(ANSWER_TIMEOUT_S), exchange).await {
-            Ok(result) => result,
-            Err(_) => Err(Error::Timeout { method: name.to_owned(), seconds: ANSWER_TIMEOUT_S }),
-        }
+        let mut answer = match tokio::time::timeout(Duration::from_secs(ANSWER_TIMEOUT_S), exchange).await {
+            Ok(result) => result?,
+            Err(_) => return Err(Error::Timeout { method: name.to_owned(), seconds: ANSWER_TIMEOUT_S }),
+        };
+        self.origin = take_origin(&mut answer)?;
+        Ok(answer)
+    }
+
+    /// Where the last answer came from; none: from the master, which is sure of itself.
+    #[must_use]
+    pub fn origin(&self) -> Option<&Origin> {
+        self.origin.as_ref()
     }
 
     async fn read_message(&mut self, method: &str) -> Result<Vec<u8>, Error> {

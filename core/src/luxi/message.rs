@@ -102,6 +102,8 @@ pub enum Method {
     CopyFile,
     /// `[]` → state of the store: role, term, applied index, members, sizes.
     StoreStatus,
+    /// `[]` → log index of the state: what a copy must have to be as new as the master's. Also proof that the master still leads.
+    ReadIndex,
     /// `[resource, fields, false]` → list of objects `{field: value or null}`, as RAPI's `bulk=1` has them: `beparams` of
     /// instances also has `memory`, equal to `maxmem`.
     QueryObjects,
@@ -142,7 +144,47 @@ impl Method {
             Self::RunCommand => "RunCommand",
             Self::CopyFile => "CopyFile",
             Self::StoreStatus => "StoreStatus",
+            Self::ReadIndex => "ReadIndex",
             Self::QueryObjects => "QueryObjects",
+        }
+    }
+
+    /// Whether it changes nothing: asked again after a connection broke, it does no harm.
+    #[must_use]
+    pub fn is_read(self) -> bool {
+        match self {
+            Self::WaitForJobChange
+            | Self::Query
+            | Self::QueryFields
+            | Self::QueryJobs
+            | Self::QueryInstances
+            | Self::QueryNodes
+            | Self::QueryGroups
+            | Self::QueryNetworks
+            | Self::QueryFilters
+            | Self::QueryExports
+            | Self::QueryConfigValues
+            | Self::QueryClusterInfo
+            | Self::QueryTags
+            | Self::JoinStatus
+            | Self::StoreStatus
+            | Self::ReadIndex
+            | Self::QueryObjects => true,
+            Self::SubmitJob
+            | Self::SubmitJobToDrainedQueue
+            | Self::SubmitManyJobs
+            | Self::PickupJob
+            | Self::CancelJob
+            | Self::ChangeJobPriority
+            | Self::ArchiveJob
+            | Self::AutoArchiveJobs
+            | Self::ReplaceFilter
+            | Self::DeleteFilter
+            | Self::SetDrainFlag
+            | Self::SetWatcherPause
+            | Self::CreateJoinToken
+            | Self::RunCommand
+            | Self::CopyFile => false,
         }
     }
 

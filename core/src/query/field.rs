@@ -85,6 +85,12 @@ pub fn all(resource: Resource) -> Vec<Field> {
     fields
 }
 
+/// Whether the field is Gannet's own: Ganeti has none of this name.
+#[must_use]
+pub fn is_own(resource: Resource, name: &str) -> bool {
+    resource == Resource::Node && name.starts_with("store.")
+}
+
 /// The field of this name, if there is one.
 #[must_use]
 pub fn find(resource: Resource, name: &str) -> Option<Field> {

@@ -94,7 +94,10 @@ fn a_large_cluster_is_explained_by_what_its_limits_name() {
     let (found, sentences) = explain(&text, instance(5000, 2000, 1, DiskTemplate::Drbd), &options);
     // On the nearest node alone it would not be a pair.
     assert_eq!(found.changes, [Change::Memory(3999)], "{sentences:?}");
-    assert!(sentences[0].starts_with("not enough memory as the primary node: node000 (wanted 5000 MiB, free 4100 MiB), node001"), "{sentences:?}");
+    assert!(
+        sentences[0].starts_with("not enough memory as the primary node: node000 (wanted 5000 MiB, free 4100 MiB), node001"),
+        "{sentences:?}"
+    );
 }
 
 proptest! {

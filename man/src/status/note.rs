@@ -27,7 +27,6 @@ const NOTES: &[(&str, &str)] = &[
     ("gnt-backup list", "nothing makes exports yet, so the list is that of an earlier Ganeti on the node, or empty"),
     ("gnt-cluster epo", "needs `OP_OOB_COMMAND`"),
     ("gnt-cluster init", "hypervisors kvm and fake; templates diskless, file, sharedfile"),
-    ("gnt-cluster master-failover", "a cluster has one Raft member in this version"),
     ("gnt-cluster upgrade", "there is no earlier version to upgrade from"),
     ("gnt-cluster watcher", "the pause holds back the archiving of old jobs; no watcher runs in this version"),
     ("gnt-debug metad", "there is no metadata daemon"),

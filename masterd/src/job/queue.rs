@@ -146,6 +146,12 @@ impl Queue {
         }
     }
 
+    /// Shows these jobs and no others, and runs none of them: the queue of a copy.
+    pub(crate) fn show(&self, jobs: &[JobRow]) {
+        let jobs = jobs.iter().map(|row| (row.job.id, Entry::Brief(Arc::new(Brief::new(&row.job)))));
+        self.lock().jobs = jobs.collect();
+    }
+
     /// A job waits for its turn. [`Self::schedule`] follows.
     pub(super) fn enqueue(&self, cell: Arc<JobCell>) {
         let rejected = self.lock().enqueue(&cell);

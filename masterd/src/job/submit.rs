@@ -36,8 +36,9 @@ pub enum SubmitError {
 impl From<&SubmitError> for WireError {
     fn from(error: &SubmitError) -> Self {
         match error {
-            // Ganeti's query daemon answers both with its general class (`parity/luxi.json`).
-            SubmitError::Drained | SubmitError::Store(_) => Self::new("GenericError", error.to_string()),
+            // Ganeti's query daemon answers with its general class (`parity/luxi.json`).
+            SubmitError::Drained => Self::new("GenericError", error.to_string()),
+            SubmitError::Store(cause) => Self { args: vec![error.to_string().into()], ..Self::from(cause) },
             SubmitError::Full => Self::new("JobQueueFull", error.to_string()),
             SubmitError::Invalid(text) => Self::prereq(text.clone(), ErrorCode::Invalid),
         }

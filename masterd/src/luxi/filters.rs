@@ -63,6 +63,6 @@ async fn commit(master: &Arc<Master>, changes: Changes) -> Result<(), WireError>
             Ok(())
         }
         Err(CommitError::Conflict(text)) => Err(WireError::prereq(text, ErrorCode::TempNoResources)),
-        Err(error) => Err(WireError::new("GenericError", format!("Cannot write to the state store: {error}"))),
+        Err(error) => Err(WireError::from(&error)),
     }
 }

@@ -14,17 +14,12 @@ use super::methods::{pair, parse};
 use crate::job::JobRow;
 use crate::master::Master;
 use crate::query;
-use crate::store::CommitError;
 
 /// Reads the opcodes of a job.
 fn opcodes(list: Vec<Value>) -> Result<Vec<OpCode>, WireError> {
     list.into_iter()
         .map(|value| OpCode::from_json(value).map_err(|error| WireError::prereq(error.to_string(), ErrorCode::Invalid)))
         .collect()
-}
-
-fn store_error(error: &CommitError) -> WireError {
-    WireError::new("GenericError", format!("Cannot write to the state store: {error}"))
 }
 
 pub(super) async fn submit(master: &Arc<Master>, args: Value, even_drained: bool) -> Result<Value, WireError> {
@@ -49,7 +44,7 @@ pub(super) async fn cancel(master: &Arc<Master>, args: Value) -> Result<Value, W
     let args: Vec<Value> = parse(args)?;
     let id: JobId = parse(args.first().cloned().unwrap_or_default())?;
     let kill = args.get(1).and_then(Value::as_bool).unwrap_or(false);
-    let (canceled, text) = master.queue().cancel(id).await.map_err(|error| store_error(&error))?;
+    let (canceled, text) = master.queue().cancel(id).await.map_err(|error| WireError::from(&error))?;
     if kill && !canceled && master.queue().find(id).is_some_and(|entry| !entry.status().is_final()) {
         // Ganeti kills the job's process, and leaves on the nodes whatever it had begun.
         let text = format!("{text}; killing it is not available, because what it has begun on nodes would be left there");
@@ -61,23 +56,23 @@ pub(super) async fn cancel(master: &Arc<Master>, args: Value) -> Result<Value, W
 pub(super) async fn change_priority(master: &Arc<Master>, args: Value) -> Result<Value, WireError> {
     let (id, priority): (JobId, i32) = parse(args)?;
     let priority = Priority::try_from(priority).map_err(|error| WireError::prereq(error.to_string(), ErrorCode::Invalid))?;
-    master.queue().change_priority(id, priority).await.map(pair).map_err(|error| store_error(&error))
+    master.queue().change_priority(id, priority).await.map(pair).map_err(|error| WireError::from(&error))
 }
 
 pub(super) async fn archive(master: &Arc<Master>, args: Value) -> Result<Value, WireError> {
     let (id,): (JobId,) = parse(args)?;
-    master.queue().archive(id).await.map(Value::Bool).map_err(|error| store_error(&error))
+    master.queue().archive(id).await.map(Value::Bool).map_err(|error| WireError::from(&error))
 }
 
 pub(super) async fn auto_archive(master: &Arc<Master>, args: Value) -> Result<Value, WireError> {
     let (age, limit): (i64, u64) = parse(args)?;
-    let (archived, left) = master.queue().auto_archive(age, Duration::from_secs(limit)).await.map_err(|error| store_error(&error))?;
+    let (archived, left) = master.queue().auto_archive(age, Duration::from_secs(limit)).await.map_err(|error| WireError::from(&error))?;
     Ok(json!([archived, left]))
 }
 
 pub(super) async fn set_drain_flag(master: &Arc<Master>, args: Value) -> Result<Value, WireError> {
     let (flag,): (bool,) = parse(args)?;
-    master.queue().set_drained(flag).await.map_err(|error| store_error(&error))?;
+    master.queue().set_drained(flag).await.map_err(|error| WireError::from(&error))?;
     Ok(Value::Bool(true))
 }
 
@@ -90,9 +85,9 @@ pub(super) async fn wait_for_change(master: &Arc<Master>, args: Value) -> Result
     if let Some(found) = master.queue().wait_for_change(id, limit, look).await {
         return Ok(found.unwrap_or_else(|| json!("nochange")));
     }
-    let row = match master.queue().finished(id).await.map_err(|error| store_error(&error))? {
+    let row = match master.queue().finished(id).await.map_err(|error| WireError::from(&error))? {
         Some(row) => row,
-        None => master.queue().archived(id).await.map_err(|error| store_error(&error))?.ok_or_else(lost)?,
+        None => master.queue().archived(id).await.map_err(|error| WireError::from(&error))?.ok_or_else(lost)?,
     };
     Ok(changed(&row, &fields, seen.as_deref(), last).unwrap_or_else(|| json!("nochange")))
 }

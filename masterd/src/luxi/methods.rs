@@ -18,7 +18,7 @@ pub(super) fn parse<T: DeserializeOwned>(args: Value) -> Result<T, WireError> {
 }
 
 /// Carries a method out.
-pub(super) async fn call(master: &Arc<Master>, method: Method, args: Value) -> Result<Answer, WireError> {
+pub(crate) async fn call(master: &Arc<Master>, method: Method, args: Value) -> Result<Answer, WireError> {
     match method {
         Method::SubmitJob => jobs::submit(master, args, false).await.map(Answer::Value),
         Method::SubmitJobToDrainedQueue => jobs::submit(master, args, true).await.map(Answer::Value),
@@ -34,6 +34,7 @@ pub(super) async fn call(master: &Arc<Master>, method: Method, args: Value) -> R
         Method::JoinStatus => nodes::join_status(master, args).await.map(Answer::Value),
         Method::RunCommand => nodes::run_command(master, args).await.map(Answer::Value),
         Method::CopyFile => nodes::copy_file(master, args).await.map(Answer::Value),
+        Method::ReadIndex => nodes::read_index(master).await.map(Answer::Value),
         Method::StoreStatus => nodes::store_status(master).await.map(Answer::Value),
         Method::Query => {
             let (what, fields, filter): (String, Vec<String>, Value) = parse(args)?;

@@ -3,16 +3,18 @@
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::future::join_all;
 use gannet_confd::command::{Key, Kind};
 use gannet_core::config::Node;
-use gannet_core::error::{ErrorCode, WireError};
+use gannet_core::error::{ErrorCode, STATE_UNAVAILABLE, WireError};
 use gannet_proto::node::{CommandRunRequest, FileUploadRequest};
 use serde_json::{Value, json};
 
 use super::methods::parse;
 use crate::master::Master;
+use crate::query::member::{Described, describe};
 use crate::store::{RawWrite, Transaction};
 
 /// Meta row: until when the watcher pauses.
@@ -29,7 +31,7 @@ pub(super) async fn set_watcher_pause(master: &Arc<Master>, args: Value) -> Resu
         None => RawWrite::Delete { key },
     };
     let transaction = Transaction { raw: vec![write], ..Transaction::default() };
-    master.store().commit(transaction).await.map_err(|error| WireError::new("GenericError", error.to_string()))?;
+    master.store().commit(transaction).await.map_err(|error| WireError::from(&error))?;
     Ok(json!(until))
 }
 
@@ -105,20 +107,31 @@ fn find(master: &Arc<Master>, names: &[String]) -> Result<Vec<Arc<Node>>, WireEr
     names.iter().map(|name| state.config.find_node(name).cloned().map_err(WireError::from)).collect()
 }
 
+/// How long the others may take to say that this node still leads.
+const INDEX_LIMIT: Duration = Duration::from_secs(3);
+
+pub(super) async fn read_index(master: &Arc<Master>) -> Result<Value, WireError> {
+    let unsure = |text: String| WireError::new(STATE_UNAVAILABLE, text);
+    if let Some(old) = master.doubt() {
+        return Err(unsure(old.to_string()));
+    }
+    let late = |_| unsure(format!("the voting master candidates have not answered within {} s", INDEX_LIMIT.as_secs()));
+    let index = tokio::time::timeout(INDEX_LIMIT, master.store().client().read_index()).await.map_err(late)?;
+    index.map(|index| json!(index)).map_err(|error| unsure(error.to_string()))
+}
+
 pub(super) async fn store_status(master: &Arc<Master>) -> Result<Value, WireError> {
     let status = master.store().client().status().await.map_err(|error| WireError::new("GenericError", error.to_string()))?;
-    let members: Vec<Value> = status
-        .members
-        .iter()
-        .map(|member| json!({"id": member.id, "name": member.name, "address": member.address, "voter": member.voter, "lag": member.lag}))
-        .collect();
+    let (own, last_log, applied, snapshot) = (status.role, status.last_log, status.applied, status.snapshot);
+    let member = |Described { id, name, address, voter, role, term, lag }| json!({"id": id, "name": name, "address": address, "voter": voter, "role": role, "term": term, "lag": lag});
+    let members: Vec<Value> = describe(status, &master.store().state().config).into_iter().map(member).collect();
     Ok(json!({
-        "role": status.role.kind.as_str(),
-        "term": status.role.term,
-        "leader": status.role.leader,
-        "last_log": status.last_log,
-        "applied": status.applied,
-        "snapshot": status.snapshot,
+        "role": own.kind.as_str(),
+        "term": own.term,
+        "leader": own.leader,
+        "last_log": last_log,
+        "applied": applied,
+        "snapshot": snapshot,
         "members": members,
     }))
 }

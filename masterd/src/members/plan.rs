@@ -99,7 +99,7 @@ mod tests {
     }
 
     fn member(n: u64, voter: bool) -> Member {
-        Member { id: n, name: format!("node{n}"), address: String::new(), voter, lag: Some(0) }
+        Member { id: n, name: format!("node{n}"), address: String::new(), voter, lag: Some(0), term: Some(1) }
     }
 
     /// Carries out all steps, none of which fails; the verbs and the members at the end.

@@ -12,10 +12,11 @@ use gannet_proto::node::{
     DiskRenameRequest, DiskSendRequest, DiskWipeRequest, Empty, FileStorageDir, FileStorageDirRenameRequest, FileUploadRequest, HelloReply,
     HelloRequest, HooksRunReply, HooksRunRequest, HypervisorValidateRequest, InstanceBalloonRequest, InstanceHotplugRequest,
     InstanceListReply, InstanceListRequest, InstanceRebootRequest, InstanceRef, InstanceRenameRequest, InstanceShutdownReply,
-    InstanceShutdownRequest, InstanceStartReply, InstanceStartRequest, LeaveClusterRequest, MasterIpRequest, MemberBeginRequest,
-    MigrationPrepareReply, MigrationPrepareRequest, MigrationProgress, MigrationRunRequest, MigrationSettleReply, MigrationSettleRequest,
-    NodeInfoReply, NodeInfoRequest, OsDiagnoseReply, OsRenameRequest, OsScriptRequest, OsTransferRequest, OsValidateRequest, ScriptOutput,
-    SsconfWriteRequest, StorageListReply, StorageListRequest, TestDelayRequest, ValidateReply, VerifyReply, VerifyRequest,
+    InstanceShutdownRequest, InstanceStartReply, InstanceStartRequest, LeaseReply, LeaseRequest, LeaveClusterRequest, MasterIpRequest,
+    MemberBeginRequest, MigrationPrepareReply, MigrationPrepareRequest, MigrationProgress, MigrationRunRequest, MigrationSettleReply,
+    MigrationSettleRequest, NodeInfoReply, NodeInfoRequest, OsDiagnoseReply, OsRenameRequest, OsScriptRequest, OsTransferRequest,
+    OsValidateRequest, ScriptOutput, SsconfWriteRequest, StorageListReply, StorageListRequest, TestDelayRequest, ValidateReply,
+    VerifyReply, VerifyRequest,
 };
 use tonic::Streaming;
 use tonic::transport::Channel;
@@ -284,6 +285,8 @@ unary! {
     member_begin(request: MemberBeginRequest) -> Empty, MEMBER;
     /// Is none any more.
     member_end(request: Empty) -> Empty, MEMBER;
+    /// Renews the node's lease. Short: the next renewal is the better one.
+    lease(request: LeaseRequest) -> LeaseReply, 5;
     /// Waits.
     test_delay(request: TestDelayRequest) -> Empty, seconds_up(request.duration_s) + MARGIN;
 }

@@ -13,6 +13,7 @@ use gannet_proto::node::{NodeInfoReply, StorageSpace};
 
 use super::cell::Cell;
 use super::live::Answers;
+use super::member::{self, Described, Members};
 use super::table::{Plan, Request, Table};
 use crate::master::Master;
 
@@ -20,6 +21,7 @@ use crate::master::Master;
 pub(crate) struct Nodes<'a> {
     config: &'a Config,
     live: Option<&'a Answers<NodeInfoReply>>,
+    members: Option<&'a Members>,
     secondaries: OnceCell<HashMap<&'a NodeUuid, Vec<&'a Instance>>>,
 }
 
@@ -28,12 +30,13 @@ pub(crate) enum Column<'a> {
     Get(fn(&Nodes<'a>, &'a Node) -> Cell<'a>),
     Ndp(String),
     Live(fn(&'a NodeInfoReply) -> Cell<'a>),
+    Member(fn(&'a Described) -> Cell<'a>),
 }
 
 impl<'a> Nodes<'a> {
-    /// Nodes of `config`, with what they said if they were asked.
-    pub(crate) fn new(config: &'a Config, live: Option<&'a Answers<NodeInfoReply>>) -> Self {
-        Self { config, live, secondaries: OnceCell::new() }
+    /// Nodes of `config`, with what they said if they were asked, and the members of the state's group.
+    pub(crate) fn new(config: &'a Config, live: Option<&'a Answers<NodeInfoReply>>, members: Option<&'a Members>) -> Self {
+        Self { config, live, members, secondaries: OnceCell::new() }
     }
 
     fn group(&self, node: &Node) -> Option<&'a NodeGroup> {
@@ -93,7 +96,7 @@ impl<'a> Table<'a> for Nodes<'a> {
         if let Some(param) = name.strip_prefix("ndp/") {
             return gannet_core::query::field::find(Resource::Node, name).map(|_| Column::Ndp(param.to_owned()));
         }
-        live(name).map(Column::Live).or_else(|| plain(name).map(Column::Get))
+        live(name).map(Column::Live).or_else(|| of_member(name).map(Column::Member)).or_else(|| plain(name).map(Column::Get))
     }
 
     fn cell(&self, row: &'a Node, column: &Column<'a>) -> Cell<'a> {
@@ -105,6 +108,10 @@ impl<'a> Table<'a> for Nodes<'a> {
                 Some(_) if row.offline => Cell::OFFLINE,
                 Some(_) if !row.vm_capable => Cell::UNAVAIL,
                 Some(live) => live.get(&row.uuid).map_or(Cell::NO_DATA, |info| get(info)),
+            },
+            Column::Member(get) => match self.members {
+                None => Cell::NO_DATA,
+                Some(members) => members.of(row.name.as_str()).map_or(Cell::UNAVAIL, get),
             },
         }
     }
@@ -164,6 +171,15 @@ fn live<'a>(name: &str) -> Option<fn(&'a NodeInfoReply) -> Cell<'a>> {
     })
 }
 
+fn of_member<'a>(name: &str) -> Option<fn(&'a Described) -> Cell<'a>> {
+    Some(match name {
+        "store.lag" => |member| Cell::or_no_data(member.lag),
+        "store.role" => |member| member.role.into(),
+        "store.term" => |member| Cell::or_no_data(member.term),
+        _ => return None,
+    })
+}
+
 /// The space that counts as the node's: that of the first enabled disk template which has some.
 fn space(info: &NodeInfoReply) -> Option<&StorageSpace> {
     info.storage.iter().find(|space| space.error.is_empty())
@@ -188,32 +204,25 @@ pub(crate) async fn answer(master: &Master, request: &Request<'_>) -> Result<Str
         }
     };
     let request = if named { &request.unfiltered() } else { request };
-    let rows = select(config, None, request, rows)?;
+    let members = if request.uses(&member::FIELDS) { Members::ask(master, config).await } else { None };
+    let members = members.as_ref();
+    let rows = select(&Nodes::new(config, None, members), request, rows)?;
     if !request.is_live(Resource::Node) {
-        return write(config, None, request, &rows);
+        return write(&Nodes::new(config, None, members), request, &rows);
     }
     let asked: Vec<&Arc<Node>> = rows.iter().filter(|node| node.vm_capable).filter_map(|node| config.node(&node.uuid)).collect();
     let live = master.live().facts(master.nodes(), config, &asked).await;
-    let rows = select(config, Some(&live), request, rows)?;
-    write(config, Some(&live), request, &rows)
+    let table = Nodes::new(config, Some(&live), members);
+    let rows = select(&table, request, rows)?;
+    write(&table, request, &rows)
 }
 
 /// The rows that a request's filter lets through.
-pub(crate) fn select<'a>(
-    config: &'a Config,
-    live: Option<&'a Answers<NodeInfoReply>>,
-    request: &Request<'_>,
-    rows: Vec<&'a Node>,
-) -> Result<Vec<&'a Node>, WireError> {
-    Plan::new::<Nodes<'a>>(request)?.select(&Nodes::new(config, live), rows)
+pub(crate) fn select<'a>(table: &Nodes<'a>, request: &Request<'_>, rows: Vec<&'a Node>) -> Result<Vec<&'a Node>, WireError> {
+    Plan::new::<Nodes<'a>>(request)?.select(table, rows)
 }
 
 /// The text of the answer.
-pub(crate) fn write(
-    config: &Config,
-    live: Option<&Answers<NodeInfoReply>>,
-    request: &Request<'_>,
-    rows: &[&Node],
-) -> Result<String, WireError> {
-    Ok(Plan::new::<Nodes<'_>>(request)?.answer(&Nodes::new(config, live), rows))
+pub(crate) fn write<'a>(table: &Nodes<'a>, request: &Request<'_>, rows: &[&'a Node]) -> Result<String, WireError> {
+    Ok(Plan::new::<Nodes<'_>>(request)?.answer(table, rows))
 }

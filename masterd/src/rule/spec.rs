@@ -150,6 +150,16 @@ pub fn instance_with(config: &Config, instance: &Instance, disks: &[&Disk]) -> p
         ctime: instance.stamps.ctime,
         mtime: instance.stamps.mtime,
         beparams: params_to_proto(&be.0),
+        auto_failover: gannet_core::auto_failover::is_on_with(config, instance, template_of(disks)),
+    }
+}
+
+/// As [`Config::disk_template`], of disks that need not be in the configuration.
+fn template_of<'a>(disks: &[&'a Disk]) -> &'a str {
+    match disks.first() {
+        None => "diskless",
+        Some(first) if disks.iter().all(|disk| disk.dev_type == first.dev_type) => &first.dev_type,
+        Some(_) => "mixed",
     }
 }
 

@@ -110,6 +110,10 @@ impl Hypervisor for Fake {
         Ok(InstanceShutdownReply { was_stopped, was_forced: false })
     }
 
+    async fn end_now(&self, name: &str, _uuid: &str) -> Result<(), Error> {
+        Record::remove(&self.directory, name)
+    }
+
     async fn reboot(&self, instance: &Instance, _kind: Reboot, _timeout: Duration) -> Result<(), Error> {
         let record = self.running(&instance.name)?;
         Record::new(instance, Phase::Running).since(record.boots + 1).write(&self.directory)

@@ -173,6 +173,11 @@ impl Hypervisor for Kvm {
         self.bring_down(name, timeout).await
     }
 
+    async fn end_now(&self, name: &str, uuid: &str) -> Result<(), Error> {
+        self.kill(name, uuid);
+        self.bring_down(name, Duration::ZERO).await.map(drop)
+    }
+
     async fn reboot(&self, instance: &Instance, kind: Reboot, timeout: Duration) -> Result<(), Error> {
         self.boot_again(&instance.name, kind, timeout).await
     }

@@ -29,8 +29,11 @@ pub async fn hello(context: &Context, _request: HelloRequest) -> Result<HelloRep
 
 /// Differs after a restart of the node; 0 when the kernel does not tell.
 fn boot_id_hash() -> u64 {
-    let Ok(boot_id) = std::fs::read_to_string("/proc/sys/kernel/random/boot_id") else { return 0 };
+    let boot_id = crate::facts::boot_id();
+    if boot_id.is_empty() {
+        return 0;
+    }
     let mut hasher = DefaultHasher::new();
-    boot_id.trim().hash(&mut hasher);
+    boot_id.hash(&mut hasher);
     hasher.finish()
 }

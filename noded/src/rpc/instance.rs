@@ -45,6 +45,7 @@ pub async fn instance_start(context: &Context, request: InstanceStartRequest) ->
     finish(async move {
         let hypervisor = context.hypervisors.get(&instance.hypervisor)?;
         let _turn = context.instance_locks.lock(&instance.name).await;
+        let _permit = context.lease.permit(instance.auto_failover.then(|| (&instance).into()), &context.node_name).await?;
         let devices = devices(&context, &instance).await?;
         Ok(hypervisor.start(&instance, &devices, request.paused).await?)
     })

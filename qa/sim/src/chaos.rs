@@ -8,6 +8,9 @@ use crate::state::state;
 /// Between two misfortunes, in microseconds.
 const PAUSE_US: (u64, u64) = (200_000, 4_000_000);
 
+/// A misfortune that waits for a write happens after this in any case, in microseconds.
+const ARMED_US: u64 = 2_000_000;
+
 /// What can happen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Harm {
@@ -26,6 +29,8 @@ enum Harm {
 pub(crate) struct Chaos {
     open: Vec<(u64, Harm)>,
     next: u64,
+    /// Waits for the moment in which its machine begins to write, and no longer than until then.
+    armed: Option<(u64, usize, Harm)>,
     pub(crate) count: usize,
     /// Some machine was off.
     pub(crate) power_lost: bool,
@@ -33,7 +38,7 @@ pub(crate) struct Chaos {
 
 impl Chaos {
     pub(crate) fn new() -> Self {
-        Self { open: Vec::new(), next: state().now + PAUSE_US.0, count: 0, power_lost: false }
+        Self { open: Vec::new(), next: state().now + PAUSE_US.0, armed: None, count: 0, power_lost: false }
     }
 
     /// One look at the clock.
@@ -44,10 +49,23 @@ impl Chaos {
         for (_, harm) in over {
             self.mend(&harm, simulation);
         }
+        if let Some((until, machine, harm)) = self.armed.take() {
+            // The worst moment: what is written is on its way, and on no disk.
+            if { state() }.machines[machine].wrote_at == now || until <= now {
+                self.harm(harm, simulation);
+            } else {
+                self.armed = Some((until, machine, harm));
+            }
+        }
         if now >= self.next {
             self.next = now + { state() }.between(PAUSE_US.0, PAUSE_US.1);
             let harm = choose(simulation.clients);
-            self.harm(harm, simulation);
+            match harm {
+                Harm::Kill(machine, Daemon::Confd | Daemon::Masterd) | Harm::PowerOff(machine) if { state() }.once_in(2) => {
+                    self.armed = Some((now + ARMED_US, machine, harm));
+                }
+                harm => self.harm(harm, simulation),
+            }
         }
     }
 

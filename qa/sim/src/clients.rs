@@ -95,6 +95,9 @@ impl Client {
                 return;
             }
         };
+        if state().log {
+            eprintln!("job {job} {described}: taken");
+        }
         if lock(&self.history).jobs.insert(job, described).is_some() {
             lock(&self.history).wrong.push(format!("job {job} was given to two submissions"));
         }
@@ -106,11 +109,8 @@ impl Client {
             match self.operator.status(job).await.as_deref() {
                 Some(status @ ("success" | "error" | "canceled")) => {
                     let status = status.to_owned();
-                    if status == "error" && std::env::var_os("GANNET_SIM_LOG").is_some() {
-                        let why = self.operator.call(Method::QueryJobs, &json!([[job], ["opresult"]])).await;
-                        if let Answer::Said(why) = why {
-                            eprintln!("job {job} {}: {why}", lock(&self.history).jobs[&job]);
-                        }
+                    if state().log {
+                        eprintln!("job {job} {}: {status}", lock(&self.history).jobs[&job]);
                     }
                     self.note(&what, Some(status == "success"));
                     lock(&self.history).ends.insert(job, status);

@@ -104,7 +104,12 @@ fn change(fd: i32, inode: u64, what: impl FnOnce() -> Change) -> Option<Fault> {
     let mut disks = disks();
     let disks = &mut *disks;
     let dir = disks.dir.as_ref()?;
-    let file = disks.files.entry(inode).or_insert_with(|| look(fd, dir));
+    // A new file can have the number of one that is gone.
+    let path = fs::read_link(format!("/proc/self/fd/{fd}")).unwrap_or_default();
+    if disks.files.get(&inode).is_none_or(|known| known.path != path) {
+        disks.files.insert(inode, look(path, dir));
+    }
+    let file = disks.files.get_mut(&inode)?;
     if let Some(fault) = file.machine.and_then(|machine| disks.faults.get(&machine)) {
         return Some(*fault);
     }
@@ -142,8 +147,7 @@ pub(crate) fn syncs(inode: u64) -> Option<Fault> {
     None
 }
 
-fn look(fd: i32, dir: &Path) -> File {
-    let path = fs::read_link(format!("/proc/self/fd/{fd}")).unwrap_or_default();
+fn look(path: PathBuf, dir: &Path) -> File {
     let below = path.strip_prefix(dir).ok().and_then(|rest| rest.components().next()).map(|first| first.as_os_str().to_owned());
     let machine = below.and_then(|first| first.to_str()?.strip_prefix('n')?.parse().ok());
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -211,4 +215,35 @@ fn lose(file: &File, rng: &mut StdRng) -> std::io::Result<u64> {
     target.set_len(content.len() as u64)?;
     target.write_all_at(&content, 0)?;
     Ok(lost)
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::SeedableRng;
+
+    use super::*;
+
+    #[test]
+    fn what_was_not_synced_is_there_or_not_and_the_rest_always() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("x.db");
+        let (old, new) = (vec![b'o'; 4096], vec![b'n'; 2048]);
+        let mut ends = std::collections::BTreeSet::new();
+        for seed in 0..40 {
+            fs::write(&path, &old).expect("written");
+            let change = undoable(&path, Change::Write { at: 1024, new: new.clone() });
+            fs::OpenOptions::new().write(true).open(&path).and_then(|file| file.write_all_at(&new, 1024)).expect("written");
+            let longer = undoable(&path, Change::Length(8192));
+            fs::OpenOptions::new().write(true).open(&path).and_then(|file| file.set_len(8192)).expect("longer");
+            let file = File { path: path.clone(), machine: Some(0), is_database: true, changes: vec![change, longer] };
+            lose(&file, &mut StdRng::seed_from_u64(seed)).expect("lost");
+            let found = fs::read(&path).expect("there");
+            assert!(found[..1024] == old[..1024] && found[3072..4096] == old[3072..], "seed {seed}: what was synced has changed");
+            let written = found[1024..3072].iter().filter(|byte| **byte == b'n').count();
+            assert_eq!(written % 512, 0, "seed {seed}: sectors are whole");
+            ends.insert((written, found.len()));
+        }
+        let has = |end| ends.contains(&end);
+        assert!(has((0, 4096)) && has((2048, 8192)) && has((0, 8192)) && has((2048, 4096)), "{ends:?}");
+    }
 }

@@ -48,13 +48,23 @@ impl Daemon {
 }
 
 /// How a daemon ended by itself.
-#[derive(Debug)]
 pub(crate) enum Exit {
     /// As it was asked to.
     Done,
     /// Replaced its own process.
     StartOver,
+    /// Why.
     Failed(String),
+}
+
+impl std::fmt::Display for Exit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Done => f.write_str("as asked"),
+            Self::StartOver => f.write_str("to start over"),
+            Self::Failed(why) => f.write_str(why),
+        }
+    }
 }
 
 /// One life of a daemon.
@@ -221,7 +231,11 @@ impl Machine {
     /// # Errors
     /// A runtime cannot be made.
     pub(crate) fn power_on(&mut self, now: u64) -> io::Result<()> {
-        state().machines[self.index].on = true;
+        {
+            let facts = &mut state().machines[self.index];
+            facts.on = true;
+            facts.boots += 1;
+        }
         self.start_daemon(Daemon::Noded, now)?;
         if self.is_member() {
             self.start_daemon(Daemon::Confd, now)?;

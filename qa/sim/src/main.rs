@@ -166,7 +166,13 @@ fn one(plan: &Plan, keep: bool) -> ExitCode {
     gannet_noded::tls::install_provider();
     story::watch_panics();
     let dir = directory(std::process::id());
-    let ran = story::run(plan, &dir);
+    // In a thread of its own: the seeds of the standard library's hash maps belong to the thread, and what was done before (options,
+    // the log) must not count.
+    let ran = std::thread::scope(|scope| {
+        let simulation = std::thread::Builder::new().stack_size(64 << 20).spawn_scoped(scope, || story::run(plan, &dir));
+        let ended = simulation.map(std::thread::ScopedJoinHandle::join);
+        ended.map_err(anyhow::Error::from)?.unwrap_or_else(|_| Err(anyhow::anyhow!("the simulation itself panicked")))
+    });
     system::release();
     if !keep {
         let _ = std::fs::remove_dir_all(&dir);

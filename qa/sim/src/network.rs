@@ -162,11 +162,15 @@ fn delay(state: &mut State) -> u64 {
 pub(crate) fn listen(at: SocketAddr) -> io::Result<Incoming> {
     let mut state = state();
     let life = state.current.ok_or(io::ErrorKind::AddrNotAvailable)?;
-    if state.network.listeners.contains_key(&at) {
+    // A listener that was dropped has given its address back.
+    if state.network.listeners.get(&at).is_some_and(|listening| !listening.accept.is_closed()) {
         return Err(io::ErrorKind::AddrInUse.into());
     }
     let (accept, incoming) = unbounded_channel();
-    state.network.listeners.insert(at, Listening { life, accept });
+    let old = state.network.listeners.insert(at, Listening { life, accept });
+    drop(state);
+    // Connections that nobody had accepted want the state when they are dropped.
+    drop(old);
     Ok(incoming)
 }
 

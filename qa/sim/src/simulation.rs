@@ -38,7 +38,6 @@ pub(crate) struct Simulation {
     pub(crate) clients: usize,
     restarts: BTreeMap<(usize, Daemon), u64>,
     stopping: BTreeMap<(usize, Daemon), Waiting>,
-    pub(crate) log: bool,
     seed: u64,
 }
 
@@ -51,22 +50,15 @@ impl Simulation {
         system::take_over(seed);
         system::set_time(1_767_225_600_000_000, 1_000_000_000);
         let ip = |index: usize| Ipv4Addr::new(127, 78, 0, u8::try_from(index + 1).unwrap_or(255));
-        let facts = (0..=nodes).map(|index| Facts { ip: ip(index), on: true, frozen: false, disk_us: DISK_US }).collect();
+        let facts =
+            (0..=nodes).map(|index| Facts { ip: ip(index), on: true, boots: 1, frozen: false, disk_us: DISK_US, wrote_at: 0 }).collect();
         state::begin(seed, facts, mistake);
         let mut machines = Vec::new();
         for index in 0..=nodes {
             let drift = i64::try_from(state().between(0, 1000))? - 500;
             machines.push(Machine::new(index, dir, format!("node{}.sim.example", index + 1), ip(index), drift));
         }
-        let simulation = Self {
-            machines,
-            dir: dir.to_owned(),
-            clients: nodes,
-            restarts: BTreeMap::new(),
-            stopping: BTreeMap::new(),
-            log: std::env::var_os("GANNET_SIM_LOG").is_some(),
-            seed,
-        };
+        let simulation = Self { machines, dir: dir.to_owned(), clients: nodes, restarts: BTreeMap::new(), stopping: BTreeMap::new(), seed };
         simulation.lay_out()?;
         disk::begin(dir);
         gannet_daemon::world::replace(Box::new(world::Simulated));
@@ -176,7 +168,7 @@ impl Simulation {
     }
 
     fn ended(&mut self, machine: usize, daemon: Daemon, exit: &Exit, now: u64) {
-        self.say(&format!("{daemon:?} of n{machine} ended: {exit:?}"));
+        self.say(&format!("{daemon:?} of n{machine} ended: {exit}"));
         if let Some((waiting, _)) = self.stopping.remove(&(machine, daemon)) {
             answer(waiting);
             return;
@@ -294,8 +286,12 @@ impl Simulation {
 
     /// For those who look on.
     pub(crate) fn say(&self, text: &str) {
-        if self.log {
-            eprintln!("{:>12.3} {text}", state().now as f64 / 1e6);
+        let (log, now) = {
+            let state = state();
+            (state.log, state.now)
+        };
+        if log {
+            eprintln!("{:>12.3} {text}", now as f64 / 1e6);
         }
     }
 }

@@ -23,10 +23,14 @@ pub(crate) struct Life {
 pub(crate) struct Facts {
     pub(crate) ip: Ipv4Addr,
     pub(crate) on: bool,
+    /// How often it was started.
+    pub(crate) boots: u64,
     /// All of it stands still.
     pub(crate) frozen: bool,
     /// Longest time of a write to its disk, in microseconds.
     pub(crate) disk_us: u64,
+    /// When a write to it last began.
+    pub(crate) wrote_at: u64,
 }
 
 /// Everything that is shared.
@@ -41,6 +45,8 @@ pub(crate) struct State {
     pub(crate) wishes: Vec<Wish>,
     pub(crate) observed: Observed,
     pub(crate) mistake: Option<Mistake>,
+    /// Somebody looks on.
+    pub(crate) log: bool,
     /// Clients begin nothing new.
     pub(crate) winding_down: bool,
 }
@@ -59,6 +65,7 @@ pub(crate) fn begin(seed: u64, machines: Vec<Facts>, mistake: Option<Mistake>) {
         wishes: Vec::new(),
         observed: Observed::default(),
         mistake,
+        log: std::env::var_os("GANNET_SIM_LOG").is_some(),
         winding_down: false,
     };
     assert!(STATE.set(Mutex::new(state)).is_ok(), "one simulation per process");

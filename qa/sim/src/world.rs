@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use gannet_daemon::net::Duplex;
-use gannet_daemon::world::{Answer, Incoming, Mistake, ProgramEnd, Seen, World};
+use gannet_daemon::world::{Answer, Incoming, Machine, Mistake, ProgramEnd, Seen, World};
 
 use crate::state::state;
 use crate::{network, programs};
@@ -29,9 +29,17 @@ impl World for Simulated {
         programs::run(&program, &arguments)
     }
 
+    fn machine(&self) -> Machine {
+        let state = state();
+        let boot = state.machines[state.machine()].boots;
+        let boot_id = format!("00000000-0000-4000-8000-{boot:012}");
+        Machine { memory_mib: 32_768, free_mib: 30_000, cpus: 8, boot_id, disk_bytes: (1 << 40, 1 << 39) }
+    }
+
     fn disk_delay(&self) -> Duration {
         let mut state = state();
         let machine = state.machine();
+        state.machines[machine].wrote_at = state.now;
         let most = state.machines[machine].disk_us;
         Duration::from_micros(state.between(DISK_US, most))
     }

@@ -7,8 +7,10 @@ use gannet_core::luxi::Method;
 use serde_json::{Value, json};
 
 use crate::api::{Api, json_body};
+use crate::body::Body;
 use crate::call::Call;
 use crate::error::ApiError;
+use crate::luxi::Said;
 use crate::query::Query;
 use crate::route::{Access, Endpoint, Pending, Route, Verb};
 use crate::shape::{Extra, Shape};
@@ -56,8 +58,8 @@ fn cancel(api: Arc<Api>, call: Call) -> Pending {
 
 fn wait(api: Arc<Api>, call: Call) -> Pending {
     Box::pin(async move {
-        let change = api.pool.wait(&wait_for(&call)?).await?;
-        changed(change)
+        let Said { what, origin } = api.pool.wait(&wait_for(&call)?).await?;
+        Ok(Body { bytes: changed(what)?, origin })
     })
 }
 

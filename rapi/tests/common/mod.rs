@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use gannet_core::error::{ErrorCode, WireError};
-use gannet_core::luxi::{Request, encode_failure, encode_success};
+use gannet_core::luxi::{Origin, Request, encode_failure, encode_success};
 use gannet_rapi::api::Api;
 use gannet_rapi::server::{self, Limits, Security};
 use gannet_rapi::tls::Files;
@@ -63,11 +63,13 @@ pub(crate) struct Setup {
     pub(crate) limits: Limits,
     pub(crate) require_authentication: bool,
     pub(crate) master: bool,
+    /// What is said of each answer: the daemon is a standby, or a master without a majority.
+    pub(crate) origin: Option<Origin>,
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { answers: Arc::new(recorded), limits: Limits::default(), require_authentication: false, master: true }
+        Self { answers: Arc::new(recorded), limits: Limits::default(), require_authentication: false, master: true, origin: None }
     }
 }
 
@@ -84,7 +86,7 @@ impl Lab {
         let asked = Arc::new(Mutex::new(Vec::new()));
         if setup.master {
             let listener = UnixListener::bind(at("luxi")).unwrap();
-            tokio::spawn(master(listener, setup.answers, asked.clone()));
+            tokio::spawn(master(listener, setup.answers, setup.origin, asked.clone()));
         }
         let security = Security::new(Some(files(&at("rapi.pem")).load().unwrap()));
         let api = Arc::new(Api::new(at("luxi"), at("users"), setup.require_authentication, 20));
@@ -185,13 +187,13 @@ pub(crate) fn certificate(path: &Path, name: &str) {
     std::fs::write(path, made.signing_key.serialize_pem() + &made.cert.pem()).unwrap();
 }
 
-async fn master(listener: UnixListener, answers: Arc<Answers>, asked: Arc<Mutex<Vec<(String, Value)>>>) {
+async fn master(listener: UnixListener, answers: Arc<Answers>, origin: Option<Origin>, asked: Arc<Mutex<Vec<(String, Value)>>>) {
     while let Ok((stream, _)) = listener.accept().await {
-        tokio::spawn(client(stream, answers.clone(), asked.clone()));
+        tokio::spawn(client(stream, answers.clone(), origin.clone(), asked.clone()));
     }
 }
 
-async fn client(stream: UnixStream, answers: Arc<Answers>, asked: Arc<Mutex<Vec<(String, Value)>>>) {
+async fn client(stream: UnixStream, answers: Arc<Answers>, origin: Option<Origin>, asked: Arc<Mutex<Vec<(String, Value)>>>) {
     let (read, mut write) = stream.into_split();
     let mut read = BufReader::new(read);
     let mut message = Vec::new();
@@ -206,6 +208,10 @@ async fn client(stream: UnixStream, answers: Arc<Answers>, asked: Arc<Mutex<Vec<
             }
             Ok(result) => encode_success(&result),
             Err(error) => encode_failure(&error),
+        };
+        let answer = match &origin {
+            None => answer,
+            Some(origin) => [origin.prefix(), answer[1..].to_vec()].concat(),
         };
         if write.write_all(&answer).await.is_err() {
             return;

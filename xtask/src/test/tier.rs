@@ -147,7 +147,8 @@ fn check(mut command: Command, remedy: &str) -> Result<Score> {
 
 fn unit() -> Result<Score> {
     // Without --no-fail-fast the first failing crate would hide the others.
-    let mut score = tests(cargo(&["test", "--workspace", "--exclude", "gannet-qa", "--exclude", SIM, "--exclude", "xtask", "--no-fail-fast"]))?;
+    let mut score =
+        tests(cargo(&["test", "--workspace", "--exclude", "gannet-qa", "--exclude", SIM, "--exclude", "xtask", "--no-fail-fast"]))?;
     score.add(tests(cargo(&["test", "-p", "gannet-qa", "-p", "xtask", "--lib", "--no-fail-fast"]))?);
     Ok(score)
 }

@@ -36,7 +36,15 @@ pub(in super::super) fn describe(error: &Error) -> String {
 
 pub(in super::super) fn read(options: &Options) -> Result<Cluster, String> {
     let mut client = connect(options)?;
-    let mut ask = |method: Method, args: Value| client.call(method, &args).map_err(|error| describe(&error));
+    let mut told = false;
+    let mut ask = |method: Method, args: Value| {
+        let answer = client.call(method, &args).map_err(|error| describe(&error));
+        if let Some(old) = client.origin().and_then(|origin| origin.old.as_deref()).filter(|_| !told) {
+            eprintln!("Warning: this may be old: {old}");
+            told = true;
+        }
+        answer
+    };
     let nodes = ask(Method::Query, json!(["node", NODE_FIELDS, null]))?;
     let instances = ask(Method::Query, json!(["instance", INSTANCE_FIELDS, null]))?;
     let info = ask(Method::QueryClusterInfo, json!([]))?;

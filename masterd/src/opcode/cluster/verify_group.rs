@@ -52,6 +52,8 @@ impl LogicalUnit for ClusterVerifyGroup {
                 report.section(format!("* Verifying node {} ({})", node.node.name, gather::role_text(&seen, node)));
             }
             report.tell(node::findings(&seen, node));
+            let death = held.context().master.deaths().about(node.node.name.as_str());
+            report.tell(death.map(|text| Finding::warning(VerifyCode::NodeRpc, node.node.name.to_string(), text)).into_iter().collect());
         }
         report.tell(node::os(&seen));
         report.section("* Verifying instance status");

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use futures::future::join_all;
+use gannet_core::auto_failover;
 use gannet_core::config::{Config, Disk, Instance};
 use gannet_core::lock::{Lock, LockSet, Mode};
 use gannet_core::opcode::InstanceQueryData;
@@ -116,6 +117,8 @@ fn describe(config: &Config, instance: &Instance, seen: &Seen) -> Value {
         "be_actual": spec::be(config, instance).0,
         "os_instance": instance.osparams,
         "os_actual": spec::os_params(config, &instance.os, &instance.osparams),
+        "auto_failover": auto_failover::is_on(config, instance),
+        "auto_failover_priority": auto_failover::priority(instance),
     })
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use gannet_core::auto_failover::{self, Bearer};
 use gannet_core::config::{Config, Object};
 use gannet_core::lock::{Lock, LockSet};
 use gannet_core::opcode::TagKind;
@@ -63,6 +64,17 @@ pub(super) fn with_tags(mut object: Object, tags: TagSet) -> Object {
 /// Reads tags from a client.
 pub(super) fn parse(texts: &[String]) -> Result<TagSet, Refusal> {
     texts.iter().map(|text| text.parse::<Tag>().map_err(|error| Refusal::invalid(format!("{error}: '{text}'")))).collect()
+}
+
+/// Refuses settings of automatic failover that mean nothing on this object.
+pub(super) fn check_settings(object: &Object, tags: &TagSet) -> Result<(), Refusal> {
+    let bearer = match object {
+        Object::Cluster(_) => Bearer::Cluster,
+        Object::NodeGroup(_) => Bearer::Group,
+        Object::Instance(_) => Bearer::Instance,
+        Object::Node(_) | Object::Network(_) | Object::Disk(_) | Object::Filter(_) => Bearer::Other,
+    };
+    auto_failover::check(bearer, tags).map_err(Refusal::invalid)
 }
 
 /// Refuses more than [`MAX_TAGS_PER_OBJECT`].

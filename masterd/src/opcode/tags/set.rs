@@ -31,6 +31,7 @@ impl LogicalUnit for TagsSet {
         let mut tags = object::tags(&found);
         tags.extend(object::parse(&self.tags)?);
         object::check_count(&tags)?;
+        object::check_settings(&found, &tags)?;
         let changes = Changes::none().update(held.state(), &object::with_tags(found, tags));
         Ok(Plan { changes })
     }

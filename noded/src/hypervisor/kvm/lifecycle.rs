@@ -128,6 +128,18 @@ impl Kvm {
         Ok(InstanceShutdownReply { was_stopped, was_forced: !was_stopped && !ended && stopped == Stopped::Now })
     }
 
+    /// Kills QEMU itself: a libvirtd that hangs or is gone cannot hold that up.
+    pub(super) fn kill(&self, name: &str, uuid: &str) {
+        for pid in self.files(name).pids() {
+            let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            let is_it = line.split(|byte| *byte == 0).any(|word| word == uuid.as_bytes());
+            if is_it && let Ok(pid) = i32::try_from(pid) {
+                // ESRCH: it has ended meanwhile.
+                let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::Signal::SIGKILL);
+            }
+        }
+    }
+
     pub(super) async fn boot_again(&self, name: &str, kind: Reboot, timeout: Duration) -> Result<(), Error> {
         let domain = self.running(name).await?;
         if kind == Reboot::Soft && !timeout.is_zero() {

@@ -93,6 +93,12 @@ impl RunFiles {
         fs::read_to_string(self.at("pid")).ok()?.trim().parse().ok()
     }
 
+    /// What its process may be, by our file and libvirt's: one that was received by a migration may have only the latter.
+    pub(super) fn pids(&self) -> Vec<u32> {
+        let of_libvirt = fs::read_to_string(Path::new(LIBVIRT_RUN).join(format!("{}.pid", self.name)));
+        self.pid().into_iter().chain(of_libvirt.ok().and_then(|text| text.trim().parse().ok())).collect()
+    }
+
     /// Forgets the guest; its console log stays.
     pub(super) fn remove(&self) {
         let removed = ["instance", "incoming", "pid"].iter().map(|kind| remove(&self.at(kind))).chain([self.nics.remove()]);

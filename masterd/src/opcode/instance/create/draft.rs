@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use gannet_core::auto_failover::{self, Bearer};
 use gannet_core::config::{AdminState, AdminStateSource, Config, Instance, Stamps};
 use gannet_core::id::InstanceUuid;
 use gannet_core::name::InstanceName;
@@ -158,6 +159,7 @@ fn tags(op: &InstanceCreate) -> Result<TagSet, Refusal> {
     if tags.len() > MAX_TAGS_PER_OBJECT {
         return Err(Refusal::invalid(format!("Too many tags: an object can have {MAX_TAGS_PER_OBJECT}")));
     }
+    auto_failover::check(Bearer::Instance, &tags).map_err(Refusal::invalid)?;
     Ok(tags)
 }
 
@@ -217,6 +219,7 @@ mod tests {
         refused(|op| op.forthcoming = true, "not available");
         refused(|op| op.src_path = Some("/x".to_owned()), "only for imports");
         refused(|op| op.tags = vec!["a b".to_owned()], "invalid characters");
+        refused(|op| op.tags = vec!["gannet:auto-failover:on".to_owned()], "means nothing");
         refused(|op| op.instance_name = "a b".to_owned(), "Invalid hostname");
         refused(|op| op.disks = Vec::new(), "needs at least one disk");
         refused(|op| op.disk_template = Some(DiskTemplate::Diskless), "takes no disks");
