@@ -23,6 +23,10 @@ pub(super) fn go(
     (group, targets): (GroupId, &[NodeId]),
 ) -> Result<Vec<Move>, String> {
     let template = cluster.instance(id).template;
+    // A request may name an instance twice, and then it may already be on one of the targets: that would be no move.
+    let here = state.primary[id.at()];
+    let targets: Vec<NodeId> = targets.iter().copied().filter(|target| *target != here).collect();
+    let targets = targets.as_slice();
     match (template, mode) {
         (DiskTemplate::Plain | DiskTemplate::File, _) => Err(format!("Instances of type {template} cannot be relocated")),
         (DiskTemplate::Drbd, Mode::Primary) => {
