@@ -6,6 +6,7 @@
 #![allow(clippy::result_large_err)]
 
 mod convert;
+mod election;
 pub(crate) mod generation;
 mod log_storage;
 mod network;

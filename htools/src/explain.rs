@@ -79,14 +79,15 @@ pub struct Explanation {
     pub changes: Vec<Change>,
 }
 
-/// Pairs of nodes that one try may look at before a cluster counts as large: those of 300 nodes.
-const PAIRS: usize = 300 * 300;
+/// A cluster with more nodes is large: each try takes long there.
+const LARGE: usize = 300;
+/// So many places are looked at on a large cluster for what forbids them.
+const PLAYED: usize = 2;
 
 impl Question<'_> {
-    /// Whether each try looks at so many pairs of nodes that only a few can be made.
+    /// Whether only a few tries can be made.
     fn is_large(&self) -> bool {
-        let nodes = self.groups().into_iter().map(|group| self.nodes(group).len());
-        self.cluster.instance(self.id).has_secondary() && nodes.map(|count| count * count).sum::<usize>() > PAIRS
+        self.cluster.nodes.len() > LARGE
     }
 
     /// Whether there is a place.
@@ -179,7 +180,8 @@ impl Question<'_> {
             }
         }
         if !instance.has_secondary() {
-            for node in takers {
+            let most = if self.is_large() { PLAYED } else { takers.len() };
+            for node in takers.into_iter().take(most) {
                 self.play(node, None, found);
             }
             return;

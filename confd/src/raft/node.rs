@@ -15,7 +15,7 @@ use super::network::{Network, Transport};
 use super::outside::Answer;
 use super::state_machine::StateMachine;
 use super::types::{Batch, NodeId, Peer, Raft, RaftError};
-use super::{Consensus, View, role, transfer};
+use super::{Consensus, View, election, role, transfer};
 use crate::command::{Command, Outcome};
 use crate::error::Error;
 use crate::status::{Member, NO_MAJORITY, Role};
@@ -75,6 +75,7 @@ impl Node {
         let yields = transfer::channel();
         let role = role::watch(&raft, yields.subscribe());
         tokio::spawn(compact(raft.clone(), log.clone()));
+        tokio::spawn(election::unstick(options.id, raft.clone()));
         Ok(Self { id: options.id, raft, log, state, role, yields, connections, generation })
     }
 

@@ -1,6 +1,6 @@
 //! Single changes that make an instance fit, each the smallest of its kind, each tried.
 //!
-//! A try looks at all pairs of nodes, if the instance has a secondary. On large clusters ([`Question::is_large`]) only the changes are
+//! A try takes long where there are many nodes. On large clusters ([`Question::is_large`]) only the changes are
 //! tried that the limits which were met name by themselves: they may be larger than needed, and some may be missed.
 
 use super::{Closed, Explanation, Limit, Question, Role};
