@@ -19,6 +19,7 @@ const KNOWN: &[(&str, &[&str])] = &[
             "ExecReload",
             "Restart",
             "RestartSec",
+            "RestartPreventExitStatus",
             "RuntimeDirectory",
             "RuntimeDirectoryPreserve",
             "KillMode",
