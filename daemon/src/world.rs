@@ -41,8 +41,6 @@ pub enum Mistake {
     ConditionsIgnored,
     /// A submission is acknowledged before it is on disk.
     EarlyAck,
-    /// Writes of a master daemon that was killed may apply under the next one on the same machine.
-    SessionIgnored,
 }
 
 /// Something that the simulator wants to know when it happens.

@@ -12,7 +12,6 @@ use gannet_confd::command::{Command, Expect, Key, Kind, Outcome, Row};
 use gannet_core::config::{Config, ObjectKind};
 use gannet_core::error::{STATE_UNAVAILABLE, WireError};
 use gannet_core::id::Epoch;
-use gannet_daemon::world::{Mistake, makes};
 use imbl::OrdMap;
 use tokio::sync::watch;
 
@@ -204,10 +203,7 @@ impl Store {
     }
 
     fn command(&self, transaction: Transaction, session: u64) -> Command {
-        let mut command = Command::new(self.epoch.0);
-        if !makes(Mistake::SessionIgnored) {
-            command = command.expect(session_key(), Expect::Rev(session));
-        }
+        let mut command = Command::new(self.epoch.0).expect(session_key(), Expect::Rev(session));
         command.token = transaction.token;
         for (kind, id, json, expect) in transaction.config {
             let key = Key::new(kind.as_str(), id);

@@ -3,7 +3,7 @@
 use gannet_daemon::world::Mistake;
 
 /// All of them.
-pub(crate) const MISTAKES: [(&str, Mistake); 8] = [
+pub(crate) const MISTAKES: [(&str, Mistake); 7] = [
     ("epoch-unchecked", Mistake::EpochUnchecked),
     ("no-sync", Mistake::NoSync),
     ("vote-forgotten", Mistake::VoteForgotten),
@@ -11,7 +11,6 @@ pub(crate) const MISTAKES: [(&str, Mistake); 8] = [
     ("locks-ignored", Mistake::LocksIgnored),
     ("conditions-ignored", Mistake::ConditionsIgnored),
     ("early-ack", Mistake::EarlyAck),
-    ("session-ignored", Mistake::SessionIgnored),
 ];
 
 /// The mistake of this name.
