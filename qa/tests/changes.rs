@@ -275,11 +275,12 @@ fn os_parameters_of_all_kinds_reach_the_script_and_nobody_else() {
     }
 }
 
-/// The job that ran last, if it is a newer one than `before`.
+/// The job that ran last, if it is a newer one than `before`. Not by a command: that waits for a master that has died.
 fn last_job(cluster: &Cluster, what: &str, before: u64) -> Option<u64> {
-    let list = cluster.line("gnt-job list --no-headers --separator=: -o id,summary");
-    let jobs = list.stdout.lines().filter(|line| line.contains(what)).filter_map(|line| line.trim().split(':').next()?.parse().ok());
-    jobs.filter(|id| *id > before).max()
+    let mut luxi = gannet_core::luxi::Client::connect(&cluster.master().luxi_socket).ok()?;
+    let rows = luxi.call(gannet_core::luxi::Method::QueryJobs, &serde_json::json!([null, ["id", "summary"]])).ok()?;
+    let named = rows.as_array()?.iter().filter(|row| row[1].to_string().contains(what));
+    named.filter_map(|row| jobs::id(&row[0]).ok()).filter(|id| *id > before).max()
 }
 
 /// Lets the master daemon die at each step of a job in turn; `after` looks what came of it. Gives the number of crashes.
