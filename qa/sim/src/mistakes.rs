@@ -13,6 +13,9 @@ pub(crate) const MISTAKES: [(&str, Mistake); 7] = [
     ("early-ack", Mistake::EarlyAck),
 ];
 
+/// Those that are noticed only in some of many schedules: `run --broken NAME` tries them for as long as wanted.
+pub(crate) const SELDOM: [&str; 2] = ["epoch-unchecked", "vote-forgotten"];
+
 /// The mistake of this name.
 ///
 /// # Errors
